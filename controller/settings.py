@@ -1,1 +1,112 @@
-"""Where things live and which numbers may be turned; read from the environment at the edge only."""
+"""Where things live and which numbers may be turned.
+
+One home holds one controller's store, keys, connection file and logs. Nothing here opens or makes
+anything: paths are computed, the edge rooms create them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+VERSION = "0.1.0"
+
+HOME_VARIABLE = "TUI_SWEEPS_HOME"
+
+
+def home_path(given: str | None = None) -> Path:
+    """Return the home: what was given, else the environment's, else the platform's data directory."""
+    chosen = (
+        given or os.environ.get(HOME_VARIABLE) or platformdirs.user_data_dir("tui-sweeps", appauthor=False)
+    )
+    return Path(chosen).expanduser().absolute()
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The layout of one home directory (mode 0700; files 0600)."""
+
+    path: Path
+
+    @property
+    def store(self) -> Path:
+        """The SQLite database; only the controller that owns the home opens it."""
+        return self.path / "store.sqlite3"
+
+    @property
+    def lock(self) -> Path:
+        """Locked by the owner for as long as it lives; says who it is."""
+        return self.path / "owner.json"
+
+    @property
+    def connection(self) -> Path:
+        """How to reach the running controller (0600)."""
+        return self.path / "connection.json"
+
+    @property
+    def logs(self) -> Path:
+        """Logs of the controller and of agents it started."""
+        return self.path / "logs"
+
+    @property
+    def backups(self) -> Path:
+        """Online copies of the store."""
+        return self.path / "backups"
+
+    @property
+    def layout(self) -> Path:
+        """What the dashboard remembers: columns, filters, cursor."""
+        return self.path / "dashboard.json"
+
+    @property
+    def keymap(self) -> Path:
+        """The user's own keys."""
+        return self.path / "keys.toml"
+
+    def socket(self, runtime_dir: Path) -> Path:
+        """Return the socket's path in a runtime directory.
+
+        Named by a digest, so that it stays under the kernel's limit of about 100 bytes however deep the
+        home lies.
+        """
+        digest = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:12]
+        return runtime_dir / f"{digest}.sock"
+
+
+def runtime_dirs() -> tuple[Path, ...]:
+    """Return candidate directories for the socket, best first; local disks, never the (NFS) home."""
+    candidates = []
+    if given := os.environ.get("XDG_RUNTIME_DIR"):
+        candidates.append(Path(given) / "tui-sweeps")
+    candidates.append(Path(tempfile.gettempdir()) / f"tui-sweeps-{os.getuid()}")
+    return tuple(candidates)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The controller's patience; every default has its reason in the design notes."""
+
+    heartbeat_s: float = 10.0
+    """Least time between heartbeats; grows with the number of agents, so that they stay under ten a second."""
+    lease_s: float = 300.0
+    """How long an attempt may be silent before it counts as crashed; short leases fail live runs."""
+    start_s: float = 60.0
+    """How long a handed-out run may wait for its start; nothing was executed yet."""
+    crashed_after_s: float = 3600.0
+    """How long a sweep whose agents all vanished waits for one to come back."""
+    poll_s: float = 25.0
+    """How long an answer may be held when there is nothing to say."""
+    tick_s: float = 1.0
+    """How often leases are looked at."""
+    grace_s: float = 30.0
+    """From SIGTERM to SIGKILL."""
+    quick_s: float = 60.0
+    """A failure sooner than this counts towards an agent's quarantine."""
+
+
+TIMING = Timing()

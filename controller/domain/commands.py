@@ -1,0 +1,101 @@
+"""What an operator wants: imperative, refused with a reason or accepted."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from msgspec import Struct
+
+from controller.domain.states import Verb
+from controller.domain.sweeps import SweepConfig
+
+
+class _Command(Struct, frozen=True, kw_only=True, tag=True):
+    actor: str = "user"
+    """Who asks, as it will stand in the log of events: `user@host (dashboard)`."""
+
+
+class CreateSweep(_Command, frozen=True, kw_only=True, tag=True):
+    """Register a sweep; the reply's `id` is the new sweep's."""
+
+    config: SweepConfig
+    source: str
+    directory: str
+    n_expected: int | None = None
+    """Size of the space, already capped; None where it is unbounded."""
+    project: str = "uncategorized"
+    entity: str = "local"
+    name: str = ""
+    parent: str | None = None
+    prior_runs: tuple[str, ...] = ()
+
+
+class _SweepCommand(_Command, frozen=True, kw_only=True, tag=True):
+    sweep_id: str
+
+
+class PauseSweep(_SweepCommand, frozen=True, kw_only=True, tag=True):
+    """No new runs; running ones go on; agents wait."""
+
+    verb: ClassVar[Verb] = Verb.PAUSE
+
+
+class ResumeSweep(_SweepCommand, frozen=True, kw_only=True, tag=True):
+    """New runs again, by the same search."""
+
+    verb: ClassVar[Verb] = Verb.RESUME
+
+
+class StopSweep(_SweepCommand, frozen=True, kw_only=True, tag=True):
+    """No new runs for good; running ones finish; agents leave."""
+
+    verb: ClassVar[Verb] = Verb.STOP
+
+
+class CancelSweep(_SweepCommand, frozen=True, kw_only=True, tag=True):
+    """No new runs; active runs are killed at once; agents leave."""
+
+    verb: ClassVar[Verb] = Verb.CANCEL
+
+
+class SetRunCap(_SweepCommand, frozen=True, kw_only=True, tag=True):
+    """Change how many configs the sweep may start."""
+
+    run_cap: int | None
+
+
+class StopRuns(_Command, frozen=True, kw_only=True, tag=True):
+    """End these runs: SIGTERM to the process tree, 30 s grace, SIGKILL."""
+
+    run_ids: tuple[str, ...]
+
+
+class RetryRuns(_Command, frozen=True, kw_only=True, tag=True):
+    """Queue these ended runs for another attempt of the same config."""
+
+    run_ids: tuple[str, ...]
+    force: bool = False
+    """Also runs that finished."""
+
+
+class LaunchAgents(_SweepCommand, frozen=True, kw_only=True, tag=True):
+    """Start agents on this machine."""
+
+    n_agents: int = 1
+    count: int | None = None
+
+
+class DrainAgents(_Command, frozen=True, kw_only=True, tag=True):
+    """Let these agents leave when their run has ended."""
+
+    agent_ids: tuple[str, ...]
+
+
+class StopAgents(_Command, frozen=True, kw_only=True, tag=True):
+    """Let these agents stop their run and leave."""
+
+    agent_ids: tuple[str, ...]
+
+
+SweepVerb = PauseSweep | ResumeSweep | StopSweep | CancelSweep
+Command = CreateSweep | SweepVerb | SetRunCap | StopRuns | RetryRuns | LaunchAgents | DrainAgents | StopAgents

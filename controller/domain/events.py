@@ -1,0 +1,150 @@
+"""What happened outside and has just arrived: from agents, from the clock, from computations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from controller.domain.agents import JobState
+from controller.domain.runs import LogLines, Point, Verdict
+from controller.domain.states import AttemptState
+from controller.domain.sweeps import Suggestion
+
+
+class AgentJoined(Struct, frozen=True, kw_only=True, tag=True):
+    """A worker came and wants runs of a sweep. Reply: `Joined`. Idempotent by `agent_id`."""
+
+    agent_id: str
+    sweep_id: str
+    """Bare id, `project/id` or `entity/project/id`."""
+    host: str
+    pid: int
+    boot_id: str = ""
+    job_id: str | None = None
+    job: str = ""
+    node: str = ""
+
+
+class RunAsked(Struct, frozen=True, kw_only=True, tag=True):
+    """An agent wants its next run. Reply: `RunOrder`, `WaitOrder` or `ExitOrder`.
+
+    The same `ask` gets the same answer: a lost answer costs nothing.
+    """
+
+    agent_id: str
+    ask: int
+    """The agent's count of its asks, from 1."""
+    wait_s: float = 0.0
+    """How long the controller may hold the answer until there is a run."""
+
+
+class RunStarted(Struct, frozen=True, kw_only=True, tag=True):
+    """The agent is ready to execute. Reply: `Granted`, or `Superseded`: then throw the run away.
+
+    Sent before the program is executed: nothing runs that was not granted durably.
+    """
+
+    agent_id: str
+    token: int
+    host: str
+    directory: str = ""
+    argv: tuple[str, ...] = ()
+
+
+class RunReported(Struct, frozen=True, kw_only=True, tag=True):
+    """Points and console lines of a run. Reply: `Acked` or `Superseded`. Replays insert nothing twice."""
+
+    agent_id: str
+    token: int
+    last_seq: int = 0
+    """Sequence of the last report line this message covers; lines that carry no point count too."""
+    first_seq: int = 1
+    """Sequence of the first report line it covers."""
+    points: tuple[Point, ...] = ()
+    lines: tuple[LogLines, ...] = ()
+    summary: dict[str, Any] = {}
+    """Keys the program set itself."""
+    pid: int | None = None
+    preempting: bool = False
+    stop_obeyed: bool = False
+    """The stop signal has been sent to the process tree."""
+
+
+class RunEnded(Struct, frozen=True, kw_only=True, tag=True):
+    """The program is gone. Reply: `Acked`, `MissingFrom` (report first) or `Superseded`."""
+
+    agent_id: str
+    token: int
+    state: AttemptState
+    """`finished`, `failed`, `killed`, `preempted` or `crashed`, as the supervising agent saw it."""
+    last_seq: int
+    exit_code: int | None = None
+    signal: int | None = None
+    cause: str = ""
+
+
+class AgentBeat(Struct, frozen=True, kw_only=True, tag=True):
+    """An agent is alive. Reply: `AgentOrder`."""
+
+    agent_id: str
+    token: int | None = None
+    """The attempt it is executing."""
+    wait_s: float = 0.0
+    """How long the controller may hold the answer while the order equals `order`."""
+    order: str = ""
+    """The order the agent knows (`AgentOrder.wish`)."""
+
+
+class AgentLeft(Struct, frozen=True, kw_only=True, tag=True):
+    """An agent goes away by itself. Reply: `Acked`."""
+
+    agent_id: str
+    cause: str = ""
+
+
+AgentEvent = AgentJoined | RunAsked | RunStarted | RunReported | RunEnded | AgentBeat | AgentLeft
+"""What comes over the wire from workers."""
+
+
+class Ticked(Struct, frozen=True, kw_only=True, tag=True):
+    """Time went by; leases may have run out."""
+
+
+class Restarted(Struct, frozen=True, kw_only=True, tag=True):
+    """The controller loaded its store, or noticed that it slept: every lease is full again."""
+
+
+class Suggested(Struct, frozen=True, kw_only=True, tag=True):
+    """Search answered."""
+
+    sweep_id: str
+    suggestions: tuple[Suggestion, ...]
+    exhausted: bool = False
+    asked_number: int = 0
+    """`n_suggested` when search was asked; an answer to an older question is dropped."""
+    error: str = ""
+    """Search failed: a sentence; the sweep pauses."""
+
+
+class Judged(Struct, frozen=True, kw_only=True, tag=True):
+    """Early termination judged a run."""
+
+    run_id: str
+    token: int
+    verdict: Verdict
+
+
+class JobSeen(Struct, frozen=True, kw_only=True, tag=True):
+    """The launch room started a job, or saw it end."""
+
+    job_id: str
+    state: JobState
+    pid: int | None = None
+    started_ticks: int | None = None
+    log: str = ""
+    cause: str = ""
+
+
+EngineEvent = Ticked | Restarted | Suggested | Judged | JobSeen
+Event = AgentEvent | EngineEvent

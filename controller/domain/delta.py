@@ -6,6 +6,7 @@ Entities are frozen, so a delta can be handed to the store's writer thread while
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import assert_never
 
 from msgspec import Struct
 
@@ -13,14 +14,29 @@ from controller.domain.agents import Agent, Job
 from controller.domain.changes import (
     AgentAdded,
     AgentSet,
+    AskedSet,
     AttemptAdded,
+    AttemptPidSet,
+    AttemptStarted,
+    AttemptStateSet,
     Change,
+    HistoryGrew,
     JobAdded,
     JobSet,
+    LogGrew,
     NoteAdded,
     Record,
     RunAdded,
+    RunFaultsSet,
+    RunJudged,
+    RunStateSet,
+    SearchAdvanced,
+    ShelfEmptied,
+    StopAskSet,
     SweepAdded,
+    SweepConfigSet,
+    SweepStateSet,
+    TargetReachedSet,
 )
 from controller.domain.runs import Attempt, Run
 from controller.domain.sweeps import Suggestion, Sweep
@@ -41,47 +57,81 @@ class Delta(Struct, frozen=True, kw_only=True):
     last_token: int
 
 
-def collect(world: World, changes: Iterable[Change], records: Iterable[Record]) -> Delta:
-    """Return what the changes touched, taken from the World that has already followed them."""
-    sweeps: set[str] = set()
-    runs: set[str] = set()
-    attempts: set[int] = set()
-    agents: set[str] = set()
-    jobs: set[str] = set()
-    notes: list[NoteAdded] = []
-    for change in changes:
-        match change:
-            case SweepAdded(sweep=sweep):
-                sweeps.add(sweep.id)
-            case RunAdded(run=run):
-                runs.add(run.id)
-            case AttemptAdded(attempt=attempt):
-                attempts.add(attempt.token)
-                runs.add(attempt.run_id)
-            case AgentAdded(agent=agent) | AgentSet(agent=agent):
-                agents.add(agent.id)
-            case JobAdded(job=job) | JobSet(job=job):
-                jobs.add(job.id)
-            case NoteAdded():
-                notes.append(change)
-            case _:
-                if sweep_id := getattr(change, "sweep_id", None):
-                    sweeps.add(sweep_id)
-                if run_id := getattr(change, "run_id", None):
-                    runs.add(run_id)
-                if (token := getattr(change, "token", None)) is not None:
-                    attempts.add(token)
-    present = {token: world.attempts[token] for token in attempts if token in world.attempts}
-    runs |= {attempt.run_id for attempt in present.values()}
-    sweeps |= {world.runs[run_id].sweep_id for run_id in runs}
-    return Delta(
-        sweeps={key: world.sweeps[key] for key in sweeps},
-        runs={key: world.runs[key] for key in runs},
-        attempts=present,
-        agents={key: world.agents[key] for key in agents},
-        jobs={key: world.jobs[key] for key in jobs},
-        shelves={key: world.shelves.get(key, ()) for key in sweeps},
-        notes=tuple(notes),
-        records=tuple(records),
-        last_token=world.last_token,
-    )
+class Collector:
+    """Gathers the delta of one transaction, decision by decision.
+
+    It must see the World after every single decision: an attempt that ended leaves the World as
+    soon as its run is handed out again, which may be the next decision of the same transaction.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._sweeps: dict[str, Sweep] = {}
+        self._runs: dict[str, Run] = {}
+        self._attempts: dict[int, Attempt] = {}
+        self._agents: dict[str, Agent] = {}
+        self._jobs: dict[str, Job] = {}
+        self._shelves: dict[str, tuple[Suggestion, ...]] = {}
+        self._notes: list[NoteAdded] = []
+        self._records: list[Record] = []
+
+    def add(self, changes: Iterable[Change], records: Iterable[Record] = ()) -> None:
+        """Take in one decision that the World has just followed."""
+        self._records.extend(records)
+        for change in changes:
+            match change:
+                case SweepAdded(sweep=sweep):
+                    self._touch_sweep(sweep.id)
+                case RunAdded(run=run):
+                    self._touch_run(run.id)
+                case AttemptAdded(attempt=attempt):
+                    self._touch_attempt(attempt.token)
+                case AgentAdded(agent=agent) | AgentSet(agent=agent):
+                    self._agents[agent.id] = agent
+                case JobAdded(job=job) | JobSet(job=job):
+                    self._jobs[job.id] = job
+                case NoteAdded():
+                    self._notes.append(change)
+                case AttemptStarted() | AttemptPidSet() | AttemptStateSet():
+                    self._touch_attempt(change.token)
+                case HistoryGrew() | LogGrew():
+                    self._touch_attempt(change.token)
+                case RunStateSet() | RunFaultsSet() | StopAskSet() | RunJudged():
+                    self._touch_run(change.run_id)
+                case (
+                    SweepStateSet()
+                    | AskedSet()
+                    | SweepConfigSet()
+                    | SearchAdvanced()
+                    | ShelfEmptied()
+                    | TargetReachedSet()
+                ):
+                    self._touch_sweep(change.sweep_id)
+                case _:
+                    assert_never(change)
+
+    def build(self) -> Delta:
+        """Return everything gathered."""
+        return Delta(
+            sweeps=self._sweeps,
+            runs=self._runs,
+            attempts=self._attempts,
+            agents=self._agents,
+            jobs=self._jobs,
+            shelves=self._shelves,
+            notes=tuple(self._notes),
+            records=tuple(self._records),
+            last_token=self._world.last_token,
+        )
+
+    def _touch_sweep(self, sweep_id: str) -> None:
+        self._sweeps[sweep_id] = self._world.sweeps[sweep_id]
+        self._shelves[sweep_id] = self._world.shelves.get(sweep_id, ())
+
+    def _touch_run(self, run_id: str) -> None:
+        run = self._runs[run_id] = self._world.runs[run_id]
+        self._touch_sweep(run.sweep_id)
+
+    def _touch_attempt(self, token: int) -> None:
+        attempt = self._attempts[token] = self._world.attempts[token]
+        self._touch_run(attempt.run_id)

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from controller.domain.parameters import MISSING
+from tui_sweeps.views.filter import FilterError, limits_of, matches, parse, with_limits
+
+
+class Thing:
+    """A subject of fields only; its texts are its text fields."""
+
+    def __init__(self, **fields: Any) -> None:
+        self.fields = fields
+
+    def texts(self) -> list[str]:
+        return [value for value in self.fields.values() if isinstance(value, str)]
+
+    def field(self, name: str) -> Any:
+        return self.fields.get(name, MISSING)
+
+
+RUN = Thing(
+    name="brave-newt-7",
+    state="running",
+    lr=5e-4,
+    optimizer="adam",
+    node="n07",
+    val_acc=0.93,
+    nan=float("nan"),
+    flag=True,
+    nothing=None,
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "newt",
+        "NEWT adam",
+        "state:run",
+        "state=running",
+        "lr<1e-3",
+        "lr<=0.0005",
+        "val_acc>=0.9",
+        "optimizer=adam|sgd",
+        "optimizer=sgd|adam",
+        "!node:n08",
+        "-node:n08",
+        "/brave-.*-\\d/",
+        "node:/n0[67]/",
+        "sgd | adam",
+        "sgd|adam",
+        "(sgd | adam) state:running",
+        "zebra | newt lr<1",
+        "flag=true",
+        "flag!=false",
+        "missing!=3",
+        "nan=nan",
+        "nothing=null",
+        '"brave-newt"',
+        "!(zebra | yak)",
+        "optimizer=sgd|state:running",
+    ],
+)
+def test_filter_holds(text: str) -> None:
+    assert matches(parse(text), RUN)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "zebra",
+        "newt sgd",
+        "state=run",
+        "lr>1e-3",
+        "nan>0",
+        "nan<=0",
+        "missing=3",
+        "missing<3",
+        "optimizer>3",
+        "!newt",
+        "/^newt/",
+        "zebra | newt lr>1",
+        "nothing<1",
+    ],
+)
+def test_filter_does_not_hold(text: str) -> None:
+    assert not matches(parse(text), RUN)
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "said"),
+    [
+        ("lr<abc", 3, "needs a number"),
+        ("lr<", 0, "a value is missing"),
+        ("<3", 0, "a field is missing"),
+        ("(newt", 0, "not closed"),
+        ("newt)", 4, "closes nothing"),
+        ("newt |", 5, "after this |"),
+        ("| newt", 0, "before this |"),
+        ("/[/", 0, "not a regular expression"),
+        ("/abc", 0, "no second one"),
+        ('"abc', 0, "not closed"),
+        ("a!b", 1, "stands before a word"),
+        ("val_ac>0.5", 0, "did you mean val_acc?"),
+        ("(" * 60, 51, "too many ("),
+        ("x" * 3000, 2000, "at most"),
+    ],
+)
+def test_filter_mistake_is_said_with_its_place(text: str, start: int, said: str) -> None:
+    fields = ["lr", "val_acc"] if text.startswith("val") else None
+    with pytest.raises(FilterError) as error:
+        parse(text, fields)
+    assert said in str(error.value)
+    assert error.value.start == start
+    assert error.value.end > start
+
+
+def test_bars_without_spaces_bind_tighter_than_spaces() -> None:
+    assert not matches(parse("newt sgd|zebra"), RUN)
+    assert matches(parse("newt sgd|adam"), RUN)
+
+
+def test_limits_become_part_of_the_text_and_are_found_again() -> None:
+    text = with_limits("state:running", "lr", 1e-4, None)
+    assert text == "state:running lr>=0.0001"
+    text = with_limits(text, "lr", 1e-4, 0.01)
+    assert text == "state:running lr>=0.0001 lr<=0.01"
+    assert limits_of(text, "lr") == (1e-4, 0.01)
+    assert with_limits(text, "lr", None, None) == "state:running"
+
+
+def test_limits_leave_other_fields_and_odd_names_alone() -> None:
+    text = with_limits("xlr>=3 lr>=1", "lr", 2.0, None)
+    assert text == "xlr>=3 lr>=2"
+    odd = with_limits("", "my lr", 1.0, 2.0)
+    assert odd == '"my lr">=1 "my lr"<=2'
+    assert limits_of(odd, "my lr") == (1.0, 2.0)
+    assert with_limits(odd, "my lr", None, 3.0) == '"my lr"<=3'

@@ -1,0 +1,276 @@
+"""The one table of keys: dispatch, footer, help, palette and the README's table all come from it.
+
+A key's `views` are the names of the screens it works on; `ALL` means every one. The user's own keys are one
+TOML table `[keys]` of action to key (or keys separated by commas); what is wrong in it is named with its line.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+
+ALL = frozenset(
+    {
+        "sweeps",
+        "runs",
+        "run",
+        "parallel",
+        "importance",
+        "slices",
+        "history",
+        "agents",
+        "events",
+    }
+)
+"""Names of the screens with keys of their own; dialogs have theirs on their buttons."""
+
+SWEEP = ALL - {"sweeps", "run"}
+"""Screens of one sweep; the digits go from one to the other."""
+
+TABLES = frozenset({"sweeps", "runs", "agents"})
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One row of the table."""
+
+    id: str
+    """The action's name, for the keymap and for dispatch (`action_<id>`)."""
+    keys: str
+    """Textual's key names, separated by commas; the first is the one shown."""
+    label: str
+    """At most two words, for the footer and the palette."""
+    help: str
+    """One sentence."""
+    views: frozenset[str] = ALL
+    footer: int = 0
+    """Place in the footer, smaller first; 0: not there."""
+    command: str = ""
+    """Word in the `:` line, when it differs from the id."""
+
+
+KEYS: tuple[Key, ...] = (
+    Key("open", "enter", "open", "Open what the cursor is on.", TABLES, 1),
+    Key("back", "escape", "back", "Close the filter line, drop the filter's marks, or go up one screen."),
+    Key("pause", "p", "pause", "Pause the sweep: no new runs, running ones go on.", SWEEP | {"sweeps"}, 2),
+    Key("resume", "r", "resume", "Resume a paused or ended sweep.", SWEEP | {"sweeps"}, 3),
+    Key(
+        "stop",
+        "s",
+        "stop",
+        "Stop the sweep: no new runs for good, running ones finish.",
+        SWEEP | {"sweeps"},
+        4,
+    ),
+    Key("cancel", "X", "cancel", "Cancel the sweep: active runs are killed at once.", SWEEP | {"sweeps"}),
+    Key(
+        "stop_run",
+        "x",
+        "stop run",
+        "Stop the run under the cursor, or all marked ones (on Agents: the agent).",
+        frozenset({"runs", "run", "agents", "parallel"}),
+        5,
+    ),
+    Key(
+        "retry",
+        "R",
+        "retry",
+        "Queue the run under the cursor, or all marked ones, for another attempt.",
+        frozenset({"runs", "run", "parallel"}),
+        6,
+    ),
+    Key("agents", "a", "agents", "Launch agents on this machine.", SWEEP | {"sweeps"}, 5),
+    Key("drain", "D", "drain", "Let the agent leave when its run has ended.", frozenset({"agents"}), 3),
+    Key("new_sweep", "n", "new sweep", "Create a sweep from a YAML file.", frozenset({"sweeps"}), 6),
+    Key("filter", "slash", "filter", "Filter the rows.", ALL - {"run", "events"}, 7),
+    Key(
+        "sort", "S", "sort", "Sort by the next column; again turns the order.", frozenset({"sweeps", "runs"})
+    ),
+    Key("columns", "C", "columns", "Choose and order the columns.", frozenset({"runs"})),
+    Key("mark", "space", "mark", "Mark the run and go to the next.", frozenset({"runs"})),
+    Key("mark_range", "V", "range", "Mark everything from the last mark to here.", frozenset({"runs"})),
+    Key("mark_all", "asterisk", "mark all", "Mark all rows that the filter shows.", frozenset({"runs"})),
+    Key("mark_none", "minus", "no marks", "Take all marks away.", frozenset({"runs"})),
+    Key("view_runs", "1", "runs", "The runs table.", SWEEP),
+    Key("view_parallel", "2", "parallel", "Parallel coordinates.", SWEEP),
+    Key("view_importance", "3", "importance", "Which parameters drive the metric.", SWEEP),
+    Key("view_slices", "4", "slices", "The metric against each parameter.", SWEEP),
+    Key("view_history", "5", "history", "Best so far and every run's value over time.", SWEEP),
+    Key("view_agents", "6", "agents", "Agents with host, state and current run.", SWEEP, command="workers"),
+    Key("view_events", "7", "events", "Who did what, and what was decided why.", SWEEP, command="log"),
+    Key("left", "left,h", "left", "Scroll left, or to the axis on the left.", ALL - {"events"}),
+    Key("right", "right", "right", "Scroll right, or to the axis on the right.", ALL - {"events"}),
+    Key("axis_left", "less_than_sign", "axis left", "Move the axis to the left.", frozenset({"parallel"})),
+    Key(
+        "axis_right",
+        "greater_than_sign",
+        "axis right",
+        "Move the axis to the right.",
+        frozenset({"parallel"}),
+    ),
+    Key("axis_flip", "f", "flip", "Turn the axis upside down.", frozenset({"parallel"}), 8),
+    Key("axis_log", "g", "log axis", "Logarithmic or linear axis.", frozenset({"parallel"})),
+    Key("axis_hide", "H", "hide", "Hide the axis; again on the last one shows all.", frozenset({"parallel"})),
+    Key(
+        "brush_low",
+        "left_square_bracket",
+        "brush low",
+        "Raise the axis's lower limit; the limit is part of the filter.",
+        frozenset({"parallel"}),
+        2,
+    ),
+    Key(
+        "brush_high",
+        "right_square_bracket",
+        "brush high",
+        "Lower the axis's upper limit.",
+        frozenset({"parallel"}),
+        3,
+    ),
+    Key("brush_none", "minus", "no brush", "Drop the axis's limits.", frozenset({"parallel"})),
+    Key("best_share", "b", "best %", "Show the best 100, 50, 25 or 10 percent.", frozenset({"parallel"})),
+    Key("metric", "m", "metric", "The next metric.", frozenset({"run", "importance", "slices"}), 2),
+    Key("value_of", "v", "value", "Judge runs by best, last, min or max.", frozenset({"importance"}), 3),
+    Key("smooth", "o", "smooth", "More smoothing of the curve; then none.", frozenset({"run"}), 3),
+    Key("log_scale", "g", "log scale", "Logarithmic or linear scale.", frozenset({"run", "history"}), 4),
+    Key("log", "l", "log", "The log in full height, or back.", frozenset({"run"}), 7),
+    Key("search_log", "slash", "search", "Search the log.", frozenset({"run"})),
+    Key("next_pane", "tab", "next pane", "Go to the next pane.", frozenset({"run"})),
+    Key("copy", "y", "copy id", "Copy the id to the terminal's clipboard.", ALL - {"events", "importance"}),
+    Key("copy_more", "Y", "copy command", "Copy the exact command line.", frozenset({"runs", "run"})),
+    Key("command", "colon", "command", "Type a command by name."),
+    Key("palette", "ctrl+p", "palette", "Find a command by a few letters."),
+    Key("bell", "B", "bell", "Ring on new best, end and failures of this sweep, or not.", SWEEP),
+    Key("help", "question_mark", "help", "What every key of this view does.", ALL, 8),
+    Key("detach", "d", "detach", "Leave; the sweeps go on.", ALL, 9),
+    Key("quit", "q,ctrl+c", "quit", "Leave; asks when runs are active.", ALL, 10),
+)
+
+SIGNS = {
+    "slash": "/",
+    "question_mark": "?",
+    "colon": ":",
+    "asterisk": "*",
+    "minus": "-",
+    "space": "space",
+    "escape": "esc",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "left": "←",
+    "right": "→",
+    "up": "↑",
+    "down": "↓",
+}
+"""How keys are written for people."""
+
+NAMES = {sign: name for name, sign in SIGNS.items() if len(sign) == 1}
+"""What a keymap file may say instead of Textual's names."""
+
+
+def sign(key: str) -> str:
+    """Return a key as it is written for people."""
+    return SIGNS.get(key, key)
+
+
+def keys_of(view: str) -> tuple[Key, ...]:
+    """Return the rows that work on a view, in the table's order."""
+    return tuple(key for key in KEYS if view in key.views)
+
+
+def footer_of(view: str) -> tuple[Key, ...]:
+    """Return the footer's rows of a view in their order."""
+    return tuple(sorted((key for key in keys_of(view) if key.footer), key=lambda key: key.footer))
+
+
+def command_of(key: Key) -> str:
+    """Return the word by which a row is called in the `:` line."""
+    return key.command or key.id.replace("_", "-")
+
+
+def shown(key: Key, keymap: dict[str, str]) -> str:
+    """Return the key by which a row is reached now, written for people."""
+    return " ".join(sign(one.strip()) for one in keymap.get(key.id, key.keys).split(","))
+
+
+def first_shown(key: Key, keymap: dict[str, str]) -> str:
+    """Return the first key only, for the footer."""
+    return sign(keymap.get(key.id, key.keys).split(",")[0].strip())
+
+
+def readme_table() -> str:
+    """Return the table as Markdown for the README."""
+    lines = ["| key | does | where |", "|---|---|---|"]
+    for key in KEYS:
+        if key.views == ALL:
+            where = "everywhere"
+        elif key.views in (SWEEP, SWEEP | {"sweeps"}):
+            where = "Sweep" if key.views == SWEEP else "Sweeps, Sweep"
+        else:
+            where = ", ".join(view.capitalize() for view in sorted(key.views))
+        lines.append(f"| `{shown(key, {})}` | {key.help} | {where} |")
+    return "\n".join(lines) + "\n"
+
+
+class KeymapError(ValueError):
+    """The keymap file says something wrong; the message names the line."""
+
+
+def read_keymap(text: str, name: str = "keys.toml") -> dict[str, str]:
+    """Return action id to Textual key names from a user's TOML text.
+
+    Raises:
+        KeymapError: not TOML, an unknown action, no key, or one key for two actions of a view.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise KeymapError(f"{name}: {error}") from error
+    known = {key.id for key in KEYS}
+    keymap: dict[str, str] = {}
+    entries = table.get("keys", {})
+    if not isinstance(entries, dict) or set(table) - {"keys"}:
+        raise KeymapError(f"{name}:1: keys stand in one table, [keys]")
+    for action, value in entries.items():
+        line = _line_of(text, action)
+        if action not in known:
+            raise KeymapError(f"{name}:{line}: there is no action {action!r}; see `?` for their names")
+        if not isinstance(value, str) or not value.strip():
+            raise KeymapError(f'{name}:{line}: the key of {action!r} must be text such as "p" or "ctrl+p"')
+        keymap[action] = ",".join(_name_of(one) for one in _split(value))
+    _check_clashes(keymap, text, name)
+    return keymap
+
+
+def _split(value: str) -> list[str]:
+    return [value] if value == "," else [one.strip() or one for one in value.split(",")]
+
+
+def _name_of(one: str) -> str:
+    if one == " ":
+        return "space"
+    return NAMES.get(one, "comma" if one == "," else one)
+
+
+def _line_of(text: str, action: str) -> int:
+    pattern = re.compile(rf"^\s*[\"']?{re.escape(action)}[\"']?\s*=")
+    for number, line in enumerate(text.splitlines(), start=1):
+        if pattern.match(line):
+            return number
+    return 1
+
+
+def _check_clashes(keymap: dict[str, str], text: str, name: str) -> None:
+    for action in keymap:
+        row = next(key for key in KEYS if key.id == action)
+        for other in KEYS:
+            if other.id == action or not (other.views & row.views):
+                continue
+            both = set(keymap[action].split(",")) & set(keymap.get(other.id, other.keys).split(","))
+            if both:
+                taken = sign(sorted(both)[0])
+                raise KeymapError(
+                    f"{name}:{_line_of(text, action)}: {taken} of {action!r} is already {other.id!r}'s key"
+                )

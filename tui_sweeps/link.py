@@ -1,0 +1,105 @@
+"""The link: carries facts from the one door into the model and tells the app, at most ten times a second.
+
+It runs on the app's event loop and folds each batch at once, so that what is shown is never behind by more
+than one telling; a burst of batches costs one repaint. When the controller is away it says so in the model
+and tries again with growing pauses; after that everything starts over from a snapshot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from controller.client.door import Client, ClientError, UnreachableError
+from controller.domain.changes import Resync
+from controller.domain.commands import Command
+from controller.domain.queries import Answer, NotFound, Query
+from controller.domain.replies import Refused, Reply
+from tui_sweeps.model import Model
+
+TELL_S = 0.1
+"""Least time between two tellings: ten a second look alive and leave the processor alone."""
+
+BACK_OFF_S = (0.1, 0.2, 0.5, 1.0, 2.0)
+"""Pauses between attempts to meet the controller again; the last one repeats."""
+
+SEND_S = 20.0
+"""A command is durable within a few milliseconds; a full disk or a frozen host shows after this."""
+
+ASK_S = 60.0
+"""Importance of a big sweep takes seconds."""
+
+
+class Link:
+    """One dashboard's connection to the controller."""
+
+    def __init__(self, client: Client, model: Model, tell: Callable[[], None]) -> None:
+        self._client = client
+        self._model = model
+        self._tell = tell
+        self._told_at = float("-inf")
+        self._telling: asyncio.TimerHandle | None = None
+
+    async def run(self) -> None:
+        """Follow the controller until cancelled."""
+        n_failed = 0
+        while True:
+            try:
+                async with asyncio.timeout(SEND_S):
+                    snapshot = await self._client.snapshot()
+                self._model.take(snapshot)
+                self._news()
+                n_failed = 0
+                await self._follow()
+            except TimeoutError:
+                self._lose("the controller does not answer")
+            except UnreachableError as error:
+                self._lose(str(error) or "the controller is away")
+            except ClientError as error:
+                self._lose(f"{error}. {error.hint}".rstrip(". ") if error.hint else str(error))
+            await asyncio.sleep(BACK_OFF_S[min(n_failed, len(BACK_OFF_S) - 1)])
+            n_failed += 1
+
+    async def _follow(self) -> None:
+        """Fold what comes; return when a new snapshot is needed."""
+        async for item in self._client.changes(self._model.seq):
+            if isinstance(item, Resync):
+                return
+            self._model.fold(item)
+            self._news()
+
+    async def send(self, command: Command) -> Reply:
+        """Deliver a command; what stands in the way is a refusal too."""
+        try:
+            async with asyncio.timeout(SEND_S):
+                return await self._client.send(command)
+        except TimeoutError:
+            return Refused(reason="the controller did not answer", hint="it may still have heard: look again")
+        except ClientError as error:
+            return Refused(reason=str(error), hint=error.hint)
+
+    async def ask(self, query: Query) -> Answer:
+        """Return the answer to a query; what stands in the way is a `NotFound` with its reason."""
+        try:
+            async with asyncio.timeout(ASK_S):
+                return await self._client.ask(query)
+        except TimeoutError:
+            return NotFound(reason="the controller did not answer in time", hint="open the view again")
+        except ClientError as error:
+            return NotFound(reason=str(error), hint=error.hint)
+
+    def _lose(self, reason: str) -> None:
+        self._model.lose(reason)
+        self._news()
+
+    def _news(self) -> None:
+        if self._telling is not None:
+            return
+        loop = asyncio.get_running_loop()
+        wait_s = self._told_at + TELL_S - loop.time()
+        self._telling = loop.call_later(max(0.0, wait_s), self._now)
+
+    def _now(self) -> None:
+        self._telling = None
+        self._told_at = asyncio.get_running_loop().time()
+        self._tell()

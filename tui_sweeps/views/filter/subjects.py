@@ -1,0 +1,164 @@
+"""Runs and sweeps as a filter sees them: which fields they have and which texts are searched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from controller.domain.parameters import MISSING, leaf
+from controller.domain.runs import Run
+from controller.domain.states import RUN_ACTIVE, RUN_ENDED
+from controller.domain.sweeps import Sweep
+
+RUN_FIELDS = (
+    "state",
+    "id",
+    "name",
+    "number",
+    "host",
+    "node",
+    "agent",
+    "job",
+    "attempt",
+    "cause",
+    "exit",
+    "best",
+    "latest",
+    "step",
+    "points",
+    "duration",
+    "failures",
+    "is",
+)
+"""Fields every run has; `is` is one of active, ended, queued, silent words."""
+
+SWEEP_FIELDS = ("state", "id", "name", "project", "entity", "method", "metric", "cause", "best")
+
+
+def run_fields(sweep: Sweep, summary_keys: Iterable[str]) -> list[str]:
+    """Return every field a filter on this sweep's runs may name."""
+    parameters = [parameter.name for parameter in sweep.config.parameters]
+    own = list(RUN_FIELDS)
+    keys = list(summary_keys)
+    return [
+        *own,
+        *parameters,
+        *keys,
+        *(f"config.{name}" for name in parameters),
+        *(f"summary.{key}" for key in keys),
+    ]
+
+
+class RunSubject:
+    """A run with its fields; config before summary where both have a name."""
+
+    __slots__ = ("_paths", "run")
+
+    def __init__(self, run: Run, paths: dict[str, tuple[str, ...]]) -> None:
+        self.run = run
+        self._paths = paths
+        """Path in the config per parameter name."""
+
+    def texts(self) -> Iterable[str]:
+        """Yield name, id, host, job and every text of the config."""
+        run = self.run
+        yield run.name
+        yield run.id
+        yield run.state.value
+        if run.host:
+            yield run.host
+        if run.job:
+            yield run.job
+        for path in self._paths.values():
+            value = leaf(run.config, path)
+            if isinstance(value, str):
+                yield value
+
+    def field(self, name: str) -> Any:
+        """Return a field's value, or `MISSING`."""
+        run = self.run
+        if name in _OWN:
+            return _OWN[name](run)
+        if name.startswith("summary."):
+            return run.summary.get(name[8:], MISSING)
+        if name.startswith("config.") and name[7:] in self._paths:
+            return leaf(run.config, self._paths[name[7:]])
+        if name in self._paths:
+            return leaf(run.config, self._paths[name])
+        return run.summary.get(name, MISSING)
+
+
+def _is(run: Run) -> str:
+    words = []
+    if run.state in RUN_ACTIVE:
+        words.append("active")
+    if run.state in RUN_ENDED:
+        words.append("ended")
+    if run.queued:
+        words.append("queued")
+    if run.set_aside:
+        words.append("set-aside")
+    if run.verdict is not None and run.verdict.stop:
+        words.append("early-stopped")
+    if run.stop is not None and run.state in RUN_ACTIVE:
+        words.append("stopping")
+    return " ".join(words)
+
+
+def _duration(run: Run) -> Any:
+    if run.started_at is None or run.ended_at is None:
+        return MISSING
+    return run.ended_at - run.started_at
+
+
+_OWN: dict[str, Any] = {
+    "state": lambda run: run.state.value,
+    "id": lambda run: run.id,
+    "name": lambda run: run.name,
+    "number": lambda run: run.number,
+    "host": lambda run: run.host,
+    "node": lambda run: run.host,
+    "agent": lambda run: run.agent_id or "",
+    "job": lambda run: run.job,
+    "attempt": lambda run: run.attempt,
+    "cause": lambda run: run.cause,
+    "exit": lambda run: MISSING if run.exit_code is None else run.exit_code,
+    "best": lambda run: MISSING if run.best is None else run.best,
+    "latest": lambda run: MISSING if run.latest is None else run.latest,
+    "step": lambda run: MISSING if run.last_step is None else run.last_step,
+    "points": lambda run: run.n_points,
+    "duration": _duration,
+    "failures": lambda run: run.n_failures,
+    "is": _is,
+}
+
+
+class SweepSubject:
+    """A sweep with its fields."""
+
+    __slots__ = ("best", "sweep")
+
+    def __init__(self, sweep: Sweep, best: float | None) -> None:
+        self.sweep = sweep
+        self.best = best
+
+    def texts(self) -> Iterable[str]:
+        """Yield name, id, project, method, state."""
+        sweep = self.sweep
+        return (sweep.name, sweep.id, sweep.project, sweep.config.method.value, sweep.state.value)
+
+    def field(self, name: str) -> Any:
+        """Return a field's value, or `MISSING`."""
+        sweep = self.sweep
+        metric = sweep.config.metric
+        return {
+            "state": sweep.state.value,
+            "id": sweep.id,
+            "name": sweep.name,
+            "project": sweep.project,
+            "entity": sweep.entity,
+            "method": sweep.config.method.value,
+            "metric": MISSING if metric is None else metric.name,
+            "cause": sweep.cause,
+            "best": MISSING if self.best is None else self.best,
+        }.get(name, MISSING)

@@ -85,28 +85,3 @@ def runtime_dirs() -> tuple[Path, ...]:
         candidates.append(Path(given) / "tui-sweeps")
     candidates.append(Path(tempfile.gettempdir()) / f"tui-sweeps-{os.getuid()}")
     return tuple(candidates)
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """The controller's patience; every default has its reason in the design notes."""
-
-    heartbeat_s: float = 10.0
-    """Least time between heartbeats; grows with the number of agents, so that they stay under ten a second."""
-    lease_s: float = 300.0
-    """How long an attempt may be silent before it counts as crashed; short leases fail live runs."""
-    start_s: float = 60.0
-    """How long a handed-out run may wait for its start; nothing was executed yet."""
-    crashed_after_s: float = 3600.0
-    """How long a sweep whose agents all vanished waits for one to come back."""
-    poll_s: float = 25.0
-    """How long an answer may be held when there is nothing to say."""
-    tick_s: float = 1.0
-    """How often leases are looked at."""
-    grace_s: float = 30.0
-    """From SIGTERM to SIGKILL."""
-    quick_s: float = 60.0
-    """A failure sooner than this counts towards an agent's quarantine."""
-
-
-TIMING = Timing()

@@ -1,0 +1,1 @@
+"""Decides: events and commands in, changes, effects and replies out; no I/O, no clock, no dice."""

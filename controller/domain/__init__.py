@@ -1,0 +1,1 @@
+"""The words: values, states, events, commands, changes and the World."""

@@ -25,6 +25,8 @@ class SweepStateSet(Struct, frozen=True, kw_only=True, tag=True):
     state: SweepState
     cause: str
     at: float
+    breaker: bool = False
+    since_token: int | None = None
 
 
 class AskedSet(Struct, frozen=True, kw_only=True, tag=True):

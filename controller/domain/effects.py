@@ -12,6 +12,8 @@ class Suggest(Struct, frozen=True, kw_only=True):
 
     sweep_id: str
     n: int
+    replace: bool = False
+    """New results came in: replace what lies on the shelf."""
 
 
 class CheckEarlyTermination(Struct, frozen=True, kw_only=True):

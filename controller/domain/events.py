@@ -121,8 +121,10 @@ class Suggested(Struct, frozen=True, kw_only=True, tag=True):
     sweep_id: str
     suggestions: tuple[Suggestion, ...]
     exhausted: bool = False
-    asked_number: int = 0
-    """`n_suggested` when search was asked; an answer to an older question is dropped."""
+    first_number: int = 0
+    """Number of the first suggestion that was asked for; an answer that no longer fits is dropped."""
+    replace: bool = False
+    """Throw away what lies on the shelf first: these know more results."""
     error: str = ""
     """Search failed: a sentence; the sweep pauses."""
 

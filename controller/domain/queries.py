@@ -8,7 +8,10 @@ from controller.domain.runs import Attempt, Point
 
 
 class GetHistory(Struct, frozen=True, kw_only=True, tag=True):
-    """A run's history rows over all attempts; a later attempt's rows replace earlier ones from its first step on."""
+    """A run's history rows over all attempts.
+
+    A later attempt's rows replace earlier ones from its first step on.
+    """
 
     run_id: str
     keys: tuple[str, ...] = ()
@@ -109,14 +112,14 @@ class GetImportance(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class ImportanceRow(Struct, frozen=True, kw_only=True):
-    """One parameter's share, in 0–1, with its bootstrap interval."""
+    """One parameter's share, in 0 to 1, with its bootstrap interval."""
 
     name: str
     importance: float
     importance_low: float
     importance_high: float
     correlation: float | None
-    """Signed rank correlation in -1–1; None where an order makes no sense."""
+    """Signed rank correlation in -1 to 1; None where an order makes no sense."""
 
 
 class ImportanceTable(Struct, frozen=True, kw_only=True, tag=True):

@@ -107,6 +107,8 @@ class Attempt(Struct, frozen=True, kw_only=True):
     agent_id: str
     ask: int
     """The agent's own count of its asks: the same ask gets the same attempt again."""
+    resume: bool = False
+    """It continues a preempted attempt."""
     state: AttemptState = AttemptState.ASSIGNED
     cause: str = ""
     exit_code: int | None = None
@@ -139,7 +141,7 @@ class LogLines(Struct, frozen=True, kw_only=True):
 
 
 def metric_value(values: dict[str, Any], name: str) -> float | None:
-    """Return the number logged under `name`, also through nested mappings (`val.acc`); None if there is none."""
+    """Return the number logged under `name`, also through nested mappings (`val.acc`), or None."""
     found: Any = values.get(name)
     if found is None and "." in name:
         found = values

@@ -121,6 +121,10 @@ class Sweep(Struct, frozen=True, kw_only=True):
     exhausted: bool = False
     """Search has nothing further to propose."""
     target_reached: bool = False
+    breaker: bool = False
+    """The sweep's breaker paused it: nothing but failures so far."""
+    since_token: int = 0
+    """Attempts up to this token are forgiven: the breaker was reset by a resume."""
     parent: str | None = None
     """(+) The sweep this one was edited from; its runs are priors."""
     prior_runs: tuple[str, ...] = ()

@@ -108,6 +108,8 @@ class World:
         """Monotonic moment at which each agent was last heard."""
         self.token_heard_s: dict[int, float] = {}
         """Monotonic moment at which each open attempt was last heard of."""
+        self.deserted_s: dict[str, float] = {}
+        """Monotonic moment at which each sweep lost its last agent with runs open."""
         for sweep in facts.sweeps:
             self._put_sweep(sweep)
         for run in facts.runs:
@@ -172,6 +174,8 @@ class World:
                     cause=change.cause,
                     updated_at=change.at,
                     ended_at=None if change.state in SWEEP_OPEN else change.at,
+                    breaker=change.breaker,
+                    since_token=old.since_token if change.since_token is None else change.since_token,
                 )
             case AskedSet():
                 old = self.sweeps[change.sweep_id]

@@ -1,0 +1,1 @@
+"""Starts agents as processes of this machine."""

@@ -1,0 +1,1 @@
+"""Builds the house and opens and closes it; no logic of its own."""

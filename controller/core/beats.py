@@ -1,0 +1,97 @@
+"""Signs of life, and what agents are told in return."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from controller.core.closing import abandon
+from controller.core.draft import Draft
+from controller.domain.agents import Agent, AgentState
+from controller.domain.changes import AgentSet
+from controller.domain.events import AgentBeat, AgentLeft
+from controller.domain.replies import Acked, AgentOrder, Refused, Reply, Wish
+from controller.domain.states import SWEEP_OPEN, AttemptState, RunState
+from controller.domain.world import World
+
+HEARD_EVERY_S = 60.0
+"""`heard_at` is written down this often at most: a heartbeat alone costs no disk access."""
+
+
+def beat(draft: Draft, event: AgentBeat) -> Reply:
+    """Take a heartbeat and answer with the desired state."""
+    agent = draft.world.agents.get(event.agent_id)
+    if agent is None:
+        return Refused(reason=f"agent {event.agent_id} is not known", hint="join first", code="unknown")
+    draft.heard_agent(agent.id)
+    rejoin(draft, agent.id)
+    agent = draft.world.agents[agent.id]
+    if draft.at - agent.heard_at >= HEARD_EVERY_S:
+        draft.add(AgentSet(agent=replace(agent, heard_at=draft.at)))
+    if event.token is not None and event.token in draft.world.open_of[agent.sweep_id]:
+        draft.heard_attempt(event.token)
+    n_agents = len(draft.world.heard_s)
+    return AgentOrder(
+        wish=wish_for(draft.world, draft.world.agents[agent.id], event.token),
+        token=event.token,
+        heartbeat_s=draft.moment.timing.heartbeat_for(n_agents),
+    )
+
+
+def wish_for(world: World, agent: Agent, token: int | None) -> Wish:
+    """Return what the controller wants of an agent that executes `token` (or nothing)."""
+    leave = agent.state is not AgentState.ACTIVE or world.sweeps[agent.sweep_id].state not in SWEEP_OPEN
+    if token is None:
+        return Wish.LEAVE if leave else Wish.GO_ON
+    attempt = world.attempts.get(token)
+    run = None if attempt is None else world.runs[attempt.run_id]
+    if run is None or run.token != token:
+        return Wish.KILL_LEAVE if leave else Wish.KILL
+    if run.stop is None and not agent.kill:
+        return Wish.LEAVE if leave else Wish.GO_ON
+    if agent.kill or (run.stop is not None and run.stop.kill):
+        return Wish.KILL_LEAVE if leave else Wish.KILL
+    return Wish.STOP_LEAVE if leave else Wish.STOP
+
+
+def rejoin(draft: Draft, agent_id: str) -> None:
+    """An agent believed lost speaks again."""
+    agent = draft.world.agents[agent_id]
+    if agent.state in (AgentState.LOST, AgentState.LEFT):
+        draft.add(
+            AgentSet(agent=replace(agent, state=AgentState.ACTIVE, cause="", heard_at=draft.at, left_at=None))
+        )
+        draft.world.deserted_s.pop(agent.sweep_id, None)
+
+
+def left(draft: Draft, event: AgentLeft) -> Reply:
+    """An agent says goodbye; what it had not started goes back to the queue."""
+    agent = draft.world.agents.get(event.agent_id)
+    if agent is None or agent.state is AgentState.LEFT:
+        return Acked()
+    attempt = None if agent.token is None else draft.world.attempts.get(agent.token)
+    if attempt is not None and attempt.state is AttemptState.ASSIGNED:
+        abandon(draft, attempt.token, "the agent left before the start")
+        agent = draft.world.agents[agent.id]
+    draft.add(
+        AgentSet(
+            agent=replace(
+                agent,
+                state=AgentState.LEFT,
+                cause=event.cause,
+                token=agent.token if _is_open(draft.world, agent.token) else None,
+                heard_at=draft.at,
+                left_at=draft.at,
+            )
+        )
+    )
+    draft.note(
+        f"agent {agent.id} left: {event.cause or 'done'}", actor=f"agent {agent.id}", sweep_id=agent.sweep_id
+    )
+    draft.settle_later(agent.sweep_id)
+    return Acked()
+
+
+def _is_open(world: World, token: int | None) -> bool:
+    if token is None or token not in world.attempts:
+        return False
+    return world.runs[world.attempts[token].run_id].state in (RunState.RUNNING, RunState.PREEMPTING)

@@ -1,0 +1,75 @@
+"""What silence means, after how long."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from controller.core.closing import abandon, crash
+from controller.core.draft import Draft
+from controller.domain.agents import AgentState
+from controller.domain.changes import AgentSet, SweepStateSet
+from controller.domain.states import AttemptState, RunState, SweepState
+
+
+def ticked(draft: Draft) -> None:
+    """Look at every lease."""
+    world, now_s, timing = draft.world, draft.moment.mono_s, draft.moment.timing
+    for open_tokens in tuple(world.open_of.values()):
+        for token in tuple(open_tokens):
+            silent_s = now_s - world.token_heard_s.setdefault(token, now_s)
+            attempt = world.attempts[token]
+            if attempt.state is AttemptState.ASSIGNED:
+                if silent_s > timing.start_s:
+                    abandon(draft, token, f"handed out to agent {attempt.agent_id} and not started")
+            elif silent_s > timing.lease_s:
+                crash(draft, token, f"no word for {silent_s:.0f} s", evidence=False)
+    for live in tuple(world.agents_of.values()):
+        for agent_id in tuple(live):
+            silent_s = now_s - world.heard_s.setdefault(agent_id, now_s)
+            if silent_s > timing.lease_s:
+                lose_agent(draft, agent_id, f"no word for {silent_s:.0f} s")
+    _look_for_deserted(draft)
+
+
+def restarted(draft: Draft) -> None:
+    """The controller was away or asleep: nobody dies for our downtime."""
+    world, now_s = draft.world, draft.moment.mono_s
+    for open_tokens in world.open_of.values():
+        for token in open_tokens:
+            world.token_heard_s[token] = now_s
+    for live in world.agents_of.values():
+        for agent_id in live:
+            world.heard_s[agent_id] = now_s
+    for sweep_id in world.deserted_s:
+        world.deserted_s[sweep_id] = now_s
+    for sweep_id in world.sweeps:
+        draft.settle_later(sweep_id)
+
+
+def lose_agent(draft: Draft, agent_id: str, cause: str) -> None:
+    """An agent is believed gone."""
+    agent = draft.world.agents[agent_id]
+    draft.add(AgentSet(agent=replace(agent, state=AgentState.LOST, cause=cause, left_at=draft.at)))
+    draft.note(f"agent {agent_id} on {agent.host} lost: {cause}", sweep_id=agent.sweep_id)
+    draft.settle_later(agent.sweep_id)
+
+
+def _look_for_deserted(draft: Draft) -> None:
+    """A sweep whose agents all vanished in the middle of runs counts as crashed after a while."""
+    world, now_s = draft.world, draft.moment.mono_s
+    for sweep in tuple(world.sweeps.values()):
+        deserted = (
+            sweep.state is SweepState.RUNNING
+            and not world.agents_of[sweep.id]
+            and not world.open_of[sweep.id]
+            and world.counts_of[sweep.id][RunState.CRASHED] > 0
+        )
+        if not deserted:
+            world.deserted_s.pop(sweep.id, None)
+            continue
+        since_s = world.deserted_s.setdefault(sweep.id, now_s)
+        if now_s - since_s > draft.moment.timing.crashed_after_s:
+            cause = "every agent vanished and none came back"
+            draft.add(SweepStateSet(sweep_id=sweep.id, state=SweepState.CRASHED, cause=cause, at=draft.at))
+            draft.note(f"crashed: {cause}", sweep_id=sweep.id)
+            world.deserted_s.pop(sweep.id, None)

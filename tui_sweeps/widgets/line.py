@@ -1,0 +1,73 @@
+"""One line of a table put together from its cells: pure, styles and texts in, a strip out.
+
+A moving column that is only partly in sight is laid out anew in the cells it has: a number cut in the middle
+would read as another number, one that ends in an ellipsis does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from tui_sweeps.format import sanitise
+from tui_sweeps.widgets.columns import Cell, Column, Geometry, padded
+
+__all__ = ["LineLook", "compose_line", "sort_title"]
+
+SORT_UP, SORT_DOWN = "▲", "▼"
+
+
+@dataclass(frozen=True, slots=True)
+class LineLook:
+    """The styles of a whole line."""
+
+    base: Style
+    """Below the cells' own."""
+    above: Style
+    """Over the cells' own: the cursor's."""
+    mark: Style
+    """Of the mark's symbol."""
+
+
+def compose_line(
+    geometry: Geometry,
+    window: tuple[int, int],
+    look: LineLook,
+    cell: Callable[[Column], Cell],
+    mark: str = "",
+) -> Strip:
+    """Return the line seen through `window` (sideways scroll, width): mark, fixed columns, moving columns."""
+    scroll_x, width = window
+    segments: list[Segment] = []
+    if geometry.mark_width:
+        segments.append(Segment(mark.ljust(geometry.mark_width), look.base + look.mark + look.above))
+
+    def add(column: Column, n_cells: int) -> None:
+        shown = cell(column)
+        style = Style.parse(shown.style) if shown.style else Style.null()
+        text = padded(shown.text, n_cells, column.align)
+        segments.append(Segment(text, look.base + style + look.above))
+
+    for column in geometry.fixed:
+        add(column, column.width)
+    left, right = scroll_x + geometry.fixed_width, scroll_x + width
+    first, end = geometry.in_window(left, right)
+    for column in geometry.moving[first:end]:
+        start = geometry.starts[column.key]
+        n_cells = min(start + column.width, right) - max(start, left)
+        if n_cells >= 0:
+            add(column, n_cells)
+    return Strip(segments).adjust_cell_length(width, look.base + look.above)
+
+
+def sort_title(column: Column, sort: Sequence[tuple[str, bool]]) -> Cell:
+    """Return the column's title, with an arrow (and its place among several keys) when it is sorted by."""
+    for place, (key, descending) in enumerate(sort, start=1):
+        if key == column.key:
+            sign = (SORT_DOWN if descending else SORT_UP) + (str(place) if len(sort) > 1 else "")
+            return Cell(sanitise(column.title, width=max(0, column.width - len(sign))) + sign)
+    return Cell(column.title)

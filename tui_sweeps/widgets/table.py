@@ -135,8 +135,6 @@ class LineTable(ScrollView, can_focus=True):
         self._sort: tuple[tuple[str, bool], ...] = ()
         self.n_rows = 0
 
-    # ------------------------------------------------------------------ what the owner says
-
     @property
     def columns(self) -> tuple[Column, ...]:
         """The columns in the order they stand on screen."""
@@ -184,11 +182,9 @@ class LineTable(ScrollView, can_focus=True):
     def refresh_cell(self, row: int, column_key: str) -> None:
         """Draw one cell again if it is in sight."""
         y = self._line_of(row)
-        span = self._geometry.span(column_key, self.scroll_offset.x, self.size.width)
+        span = self._geometry.span(column_key, self.scroll_offset.x, self.scrollable_content_region.width)
         if y is not None and span is not None:
             self._refresh_visible(Region(span[0], y, span[1], 1))
-
-    # ------------------------------------------------------------------ geometry
 
     @property
     def n_visible_rows(self) -> int:
@@ -211,12 +207,10 @@ class LineTable(ScrollView, can_focus=True):
             return
         self.scroll_to(y=row if row < top else row - n_visible + 1, animate=False)
 
-    # ------------------------------------------------------------------ drawing
-
     def render_line(self, y: int) -> Strip:
         """Return screen line `y`: the header, a row, or the word for an empty table."""
         base = self.rich_style
-        width = self.size.width
+        width = self.scrollable_content_region.width  # without the scrollbar's column
         if y < HEADER_LINES:
             look = LineLook(base + self._style("header"), Style.null(), Style.null())
             window = (self.scroll_offset.x, width)
@@ -238,8 +232,6 @@ class LineTable(ScrollView, can_focus=True):
 
     def _style(self, part: str) -> Style:
         return self.get_component_rich_style(f"linetable--{part}", partial=True)
-
-    # ------------------------------------------------------------------ cursor
 
     def validate_cursor_row(self, row: int) -> int:
         """Keep the cursor on the rows there are."""

@@ -1,0 +1,1 @@
+"""The one door to the controller, and how to find it."""

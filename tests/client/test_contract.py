@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from controller.api.server import serve
+from controller.client.door import Client
+from controller.client.remote import RemoteClient
+from tests.client.contract import ClientContract
+from tests.client.fake import N_KEPT, FakeDoor
+
+
+class TestFakeDoor(ClientContract):
+    n_kept = N_KEPT
+
+    @asynccontextmanager
+    async def opened(self, directory: Path) -> AsyncIterator[Client]:
+        yield FakeDoor()
+
+
+class TestRemoteClient(ClientContract):
+    n_kept = N_KEPT
+
+    @asynccontextmanager
+    async def opened(self, directory: Path) -> AsyncIterator[Client]:
+        socket = directory / "private" / "c.sock"
+        server = await serve(FakeDoor(), socket)
+        client = RemoteClient(socket)
+        try:
+            yield client
+        finally:
+            await client.close()
+            await server.close()

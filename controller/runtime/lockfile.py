@@ -55,6 +55,14 @@ def read(path: Path) -> Owner | None:
         return None
 
 
+def is_released(path: Path) -> bool:
+    """Say whether the last owner gave the home up by itself: it leaves an empty file."""
+    try:
+        return path.stat().st_size == 0
+    except FileNotFoundError:
+        return False
+
+
 def open_mark(path: Path) -> int:
     """Return a handle to the file, which is made (0600) if need be.
 

@@ -57,6 +57,11 @@ class Ownership:
         if self._handle is None:
             return
         found = lockfile.read(self._path)
+        if found is None and lockfile.is_released(self._path):
+            raise OwnedError(
+                "Another controller took this home over, and has ended since.",
+                "this one ends too, because it does not know what the other recorded; start it again",
+            )
         if found is None:  # somebody removed or spoiled the file: a lost file must not end a controller
             spoiled, self._handle = self._handle, lockfile.replace_mark(self._path, self.owner)
             os.close(spoiled)

@@ -171,8 +171,9 @@ def test_content_decides_when_there_are_no_locks(home: Home, monkeypatch: pytest
         with pytest.raises(OwnedError, match=f"pid {os.getpid()} on"):
             acquire(home)
         monkeypatch.setattr(lockfile, "is_alive", lambda owner: False)
-        acquire(home).release()
-        with pytest.raises(OwnedError):
+        with acquire(home), pytest.raises(OwnedError, match="took this home over: pid"):
+            owned.refresh()
+        with pytest.raises(OwnedError, match="has ended since"):
             owned.refresh()
 
 

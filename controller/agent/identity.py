@@ -1,0 +1,57 @@
+"""Who an agent is: a new identity for every process."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from controller.agent.tree import look
+
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """One agent process."""
+
+    agent_id: str
+    host: str
+    pid: int
+    ticks: int
+    """Start time of the process: tells a reused pid apart."""
+    boot_id: str
+    """Changes when the host restarts."""
+    job: str = ""
+    """SLURM's name of the array task, or of the job."""
+    node: str = ""
+
+    def as_record(self) -> dict[str, Any]:
+        """Return the fields as plain values."""
+        return asdict(self)
+
+
+def new_identity() -> Identity:
+    """Return the identity of this process, with a new random id."""
+    seen = look(os.getpid())
+    array, task = os.environ.get("SLURM_ARRAY_JOB_ID"), os.environ.get("SLURM_ARRAY_TASK_ID")
+    return Identity(
+        agent_id="".join(secrets.choice(_ALPHABET) for _ in range(10)),
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        ticks=seen[0].ticks if seen else 0,
+        boot_id=boot_id(),
+        job=f"{array}_{task}" if array and task else os.environ.get("SLURM_JOB_ID", ""),
+        node=os.environ.get("SLURMD_NODENAME", ""),
+    )
+
+
+def boot_id() -> str:
+    """Return what the kernel chose at boot."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""

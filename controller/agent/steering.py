@@ -1,0 +1,90 @@
+"""What others want of an agent now: the controller by its orders, the host by signals."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from controller.domain.replies import AgentOrder, Wish
+from controller.domain.states import AttemptState
+
+_LEAVE = frozenset({Wish.LEAVE, Wish.STOP_LEAVE, Wish.KILL_LEAVE})
+_STOP = frozenset({Wish.STOP, Wish.STOP_LEAVE})
+_KILL = frozenset({Wish.KILL, Wish.KILL_LEAVE})
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Why a run must end, and how soon."""
+
+    kill: bool
+    """SIGKILL at once; otherwise SIGTERM and a grace."""
+    state: AttemptState
+    cause: str
+
+
+class Steering:
+    """The sum of all wishes; whoever watches is called when it changes."""
+
+    def __init__(self) -> None:
+        self.order = AgentOrder()
+        self.signalled = ""
+        """What the agent itself was signalled, as a cause; empty while nothing was."""
+        self._hard = False
+        self.refused = ""
+        """Why the controller wants nothing of this agent any more."""
+        self._watchers: list[Callable[[], None]] = []
+
+    def watch(self, callback: Callable[[], None]) -> None:
+        """Have `callback` called on every change."""
+        self._watchers.append(callback)
+
+    def unwatch(self, callback: Callable[[], None]) -> None:
+        """Stop calling it."""
+        self._watchers.remove(callback)
+
+    def take(self, order: AgentOrder) -> None:
+        """Follow the controller."""
+        if order != self.order:
+            self.order = order
+            self._changed()
+
+    def signal(self, signum: int) -> None:
+        """Follow the host: the first signal asks to leave, the second to leave at once."""
+        self._hard = self._hard or bool(self.signalled)
+        self.signalled = self.signalled or f"agent got {signal.Signals(signum).name}"
+        self._changed()
+
+    def orphaned(self) -> None:
+        """The agent's own guard was killed: end everything."""
+        self.signalled, self._hard = "agent was killed", True
+        self._changed()
+
+    def refuse(self, reason: str) -> None:
+        """The sweep is no more: leave after the run."""
+        self.refused = reason
+        self._changed()
+
+    @property
+    def leaving(self) -> bool:
+        """Whether the agent takes no further run."""
+        return self.order.wish in _LEAVE or bool(self.signalled) or bool(self.refused)
+
+    def demand(self, token: int) -> Demand | None:
+        """Return how the attempt with this token must end, if it must."""
+        about = self.order.token in (None, token)
+        killed = AttemptState.KILLED
+        if self._hard:
+            return Demand(True, killed, self.signalled)
+        if about and self.order.wish in _KILL:
+            return Demand(True, killed, "killed")
+        if about and self.order.wish in _STOP:
+            return Demand(False, killed, "stopped")
+        if self.signalled:
+            return Demand(False, killed, self.signalled)
+        return None
+
+    def _changed(self) -> None:
+        for callback in tuple(self._watchers):
+            callback()

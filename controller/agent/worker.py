@@ -1,0 +1,259 @@
+"""The agent's life: join, ask, execute, until nothing more is to be had.
+
+One beat is always held by the controller, so that an order arrives as soon as it is given. Leaves with 0
+when the sweep can give nothing more or somebody asked it to, 1 when it is refused, 75 when no controller
+answers at start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import time
+from pathlib import Path
+
+from controller.agent.execution import Execution, Workplace
+from controller.agent.identity import new_identity
+from controller.agent.journal import Journal
+from controller.agent.options import AgentOptions
+from controller.agent.place import sweep_place
+from controller.agent.post import Post, Sender
+from controller.agent.program import Ending
+from controller.agent.recovery import recover
+from controller.agent.steering import Steering
+from controller.client.door import DeniedError
+from controller.domain.events import AgentBeat, AgentJoined, AgentLeft, RunAsked
+from controller.domain.replies import (
+    AgentOrder,
+    ExitOrder,
+    Joined,
+    Refused,
+    RunOrder,
+    WaitOrder,
+    Wish,
+)
+
+DONE, FAILED, UNREACHABLE = 0, 1, 75
+"""Exit codes."""
+HELD_S = 1.0
+"""An answer that took longer was held by the controller: ask again at once."""
+FAREWELL_S = 2.0
+"""How long the last word may take: nothing depends on it."""
+
+
+async def work(
+    client: Sender,
+    options: AgentOptions,
+    steering: Steering | None = None,
+    journal: Journal | None = None,
+) -> int:
+    """Be an agent of a sweep until it is done; return the exit code.
+
+    `steering` is where the caller reports the signals it gets.
+    """
+    return await Worker(client, options, steering or Steering(), journal or Journal()).live()
+
+
+class Worker:
+    """One agent process."""
+
+    def __init__(self, client: Sender, options: AgentOptions, steering: Steering, journal: Journal) -> None:
+        self._options = options
+        self._steering = steering
+        self._journal = journal
+        self._identity = new_identity()
+        self._post = Post(client, journal)
+        self._token: int | None = None
+        self._leave_at = float("inf")
+        self._beat: asyncio.Timeout | None = None
+
+    async def live(self) -> int:
+        """Return the exit code."""
+        self._steering.watch(self._on_change)
+        try:
+            joined = await self._join()
+            if isinstance(joined, int):
+                return joined
+            return await self._serve(joined)
+        finally:
+            self._steering.unwatch(self._on_change)
+
+    async def _join(self) -> Joined | int:
+        """Return the welcome, or the exit code."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._options.connect_s
+        timer = loop.call_at(until, self._post.poke)
+        who = self._identity
+        event = AgentJoined(
+            agent_id=who.agent_id,
+            sweep_id=self._options.sweep_id,
+            host=who.host,
+            pid=who.pid,
+            boot_id=who.boot_id,
+            job_id=self._options.job_id,
+            job=who.job,
+            node=who.node,
+        )
+
+        def over() -> bool:
+            denied = isinstance(self._post.error, DeniedError)
+            return denied or loop.time() >= until or bool(self._steering.signalled)
+
+        reply = await self._post.send(event, over)
+        timer.cancel()
+        if isinstance(reply, Joined):
+            return reply
+        if isinstance(reply, Refused):
+            self._journal.say(f"{reply.reason}{'; ' + reply.hint if reply.hint else ''}")
+            return FAILED
+        if self._steering.signalled:
+            return DONE
+        error = self._post.error
+        hint = f"; {error.hint}" if error and error.hint else ""
+        self._journal.say(f"no controller: {error or 'its answer makes no sense'}{hint}")
+        return FAILED if isinstance(error, DeniedError) or reply is not None else UNREACHABLE
+
+    async def _serve(self, joined: Joined) -> int:
+        root = self._options.directory or Path(joined.directory)
+        directory = sweep_place(root, joined.sweep_id)
+        if not directory.is_relative_to((root / "sweeps").resolve()):
+            self._journal.say(f"{root} is not writable here: run directories go to {directory}")
+        workplace = Workplace(
+            identity=self._identity,
+            joined=joined,
+            options=self._options,
+            post=self._post,
+            steering=self._steering,
+            journal=self._journal,
+            directory=directory,
+            give_up=self._gives_up,
+        )
+        async with asyncio.TaskGroup() as group:
+            beats = group.create_task(self._keep_beating())
+            others = group.create_task(recover(directory, self._identity, self._post, self._journal))
+            code, cause = await self._take_runs(workplace)
+            beats.cancel()
+            others.cancel()
+        await self._farewell(cause)
+        return code
+
+    async def _take_runs(self, workplace: Workplace) -> tuple[int, str]:
+        """Execute runs until there is a reason to leave; return the exit code and the reason."""
+        ask, n_runs = 1, 0
+        while True:
+            if self._options.count is not None and n_runs >= self._options.count:
+                return DONE, f"took {n_runs} runs"
+            if (cause := self._cause_to_leave(workplace.joined)) is not None:
+                return (FAILED if self._steering.refused else DONE), cause
+            order = await self._next_run(ask)
+            if isinstance(order, ExitOrder):
+                return DONE, order.reason
+            if order is None:
+                continue
+            ask += 1
+            self._token = order.token
+            ending: Ending | None = await Execution(workplace, order).run()
+            self._token = None
+            n_runs += ending is not None
+            if self._steering.order.wish in (Wish.STOP, Wish.KILL):
+                self._steering.take(AgentOrder(heartbeat_s=self._steering.order.heartbeat_s))
+                self._renew_beat()
+
+    async def _next_run(self, ask: int) -> RunOrder | ExitOrder | None:
+        """Ask until there is a run; None if the agent should look whether to leave."""
+        event = RunAsked(agent_id=self._identity.agent_id, ask=ask, wait_s=self._options.wait_s)
+        waiting = ""
+        while not self._steering.leaving:
+            asked_at = time.monotonic()
+            reply = await self._post.send(event, lambda: self._steering.leaving)
+            match reply:
+                case RunOrder() | ExitOrder():
+                    return reply
+                case WaitOrder():
+                    if reply.reason != waiting:
+                        waiting = reply.reason
+                        self._journal.say(f"waiting{': ' + waiting if waiting else ''}")
+                    if time.monotonic() - asked_at < HELD_S:
+                        await self._pause(reply.retry_s)
+                case Refused():
+                    await self._rejoin(reply)
+                case _:
+                    await self._pause(HELD_S)
+        return None
+
+    async def _rejoin(self, refusal: Refused) -> None:
+        """A controller that does not know this agent may have lost it; one that refuses again means it."""
+        welcome = await self._join() if refusal.code == "unknown" else None
+        if not isinstance(welcome, Joined):
+            self._journal.say(f"the controller refuses: {refusal.reason}")
+            self._steering.refuse(refusal.reason)
+
+    async def _keep_beating(self) -> None:
+        while True:
+            known, sent_at = self._steering.order, time.monotonic()
+            event = AgentBeat(
+                agent_id=self._identity.agent_id,
+                token=self._token,
+                wait_s=self._options.wait_s,
+                order=known.wish,
+            )
+            self._beat = asyncio.timeout(None)
+            try:
+                async with self._beat:
+                    reply = await self._post.send(event)
+                    if isinstance(reply, AgentOrder):
+                        self._steering.take(reply)
+                    elif isinstance(reply, Refused) and reply.code == "gone":
+                        self._steering.refuse(reply.reason)
+                    if time.monotonic() - sent_at < HELD_S and self._steering.order == known:
+                        await asyncio.sleep(known.heartbeat_s * random.uniform(0.8, 1.2))
+            except TimeoutError:
+                continue
+
+    def _renew_beat(self) -> None:
+        """The order that the held beat knows is done with; tell the controller so."""
+        if self._beat is not None and not self._beat.expired():
+            self._beat.reschedule(asyncio.get_running_loop().time())
+
+    async def _pause(self, longest_s: float) -> None:
+        changed = asyncio.Event()
+        self._steering.watch(changed.set)
+        try:
+            async with asyncio.timeout(longest_s):
+                await changed.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._steering.unwatch(changed.set)
+
+    def _on_change(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._steering.signalled and self._leave_at == float("inf"):
+            self._journal.say(f"{self._steering.signalled}: leaving")
+            self._leave_at = loop.time() + self._options.flush_s + self._options.grace_s
+            loop.call_at(self._leave_at, self._post.poke)
+        self._post.poke()
+
+    def _gives_up(self) -> bool:
+        return asyncio.get_running_loop().time() >= self._leave_at
+
+    def _cause_to_leave(self, joined: Joined) -> str | None:
+        steering = self._steering
+        if steering.leaving:
+            return steering.signalled or steering.refused or "told to leave"
+        end_at = os.environ.get("SLURM_JOB_END_TIME", "")
+        if joined.min_time_s is not None and end_at.isdigit():
+            left_s = int(end_at) - time.time()
+            if left_s < joined.min_time_s:
+                return f"the job has {max(0.0, left_s):.0f} s left, a run needs {joined.min_time_s:.0f} s"
+        return None
+
+    async def _farewell(self, cause: str) -> None:
+        self._journal.say(f"leaving{': ' + cause if cause else ''}")
+        loop = asyncio.get_running_loop()
+        over_at = loop.time() + FAREWELL_S
+        timer = loop.call_at(over_at, self._post.poke)
+        event = AgentLeft(agent_id=self._identity.agent_id, cause=cause)
+        await self._post.send(event, lambda: loop.time() >= over_at)
+        timer.cancel()

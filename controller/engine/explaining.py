@@ -1,0 +1,73 @@
+"""Explaining at work: importance is computed in a process of its own, never on a loop."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+from controller.domain.queries import GetImportance, ImportanceRow, ImportanceTable, NotFound
+from controller.domain.runs import Run, metric_value
+from controller.domain.sweeps import Sweep
+from controller.domain.world import World
+from controller.engine.suggesting import new_pool
+
+
+class Explainer:
+    """Answers `GetImportance`."""
+
+    def __init__(self) -> None:
+        self._pool: ProcessPoolExecutor | None = None
+
+    async def importance(self, query: GetImportance, world: World) -> ImportanceTable | NotFound:
+        """Return which parameters drive the metric."""
+        sweep = world.sweeps.get(query.sweep_id)
+        if sweep is None:
+            return NotFound(reason=f"there is no sweep {query.sweep_id}", hint="see `tui-sweeps ls`")
+        metric = query.metric or (sweep.config.metric.name if sweep.config.metric else "")
+        if not metric:
+            return ImportanceTable(
+                metric="", n_runs=0, parameters=(), note="the sweep names no metric; give one"
+            )
+        runs = [world.runs[run_id] for run_id in world.runs_of[sweep.id]]
+        values = tuple(_value(run, sweep, metric, query.of) for run in runs)
+        if self._pool is None:
+            self._pool = new_pool()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._pool, _compute, sweep, tuple(run.config for run in runs), values, metric
+        )
+
+    def close(self) -> None:
+        """End the worker process."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = None
+
+
+def _value(run: Run, sweep: Sweep, metric: str, of: str) -> float | None:
+    own = sweep.config.metric is not None and sweep.config.metric.name == metric
+    if own and of == "best":
+        return run.best
+    return metric_value(run.summary, metric)
+
+
+def _compute(
+    sweep: Sweep, configs: tuple[dict[str, Any], ...], values: tuple[float | None, ...], metric: str
+) -> ImportanceTable:
+    from controller.analysis.importance import ImportanceRequest, importance
+
+    found = importance(
+        ImportanceRequest(space=sweep.config.parameters, configs=configs, values=values, metric=metric)
+    )
+    rows = tuple(
+        ImportanceRow(
+            name=row.name,
+            importance=row.importance,
+            importance_low=row.importance_low,
+            importance_high=row.importance_high,
+            correlation=row.correlation,
+        )
+        for row in found.parameters
+    )
+    return ImportanceTable(metric=found.metric, n_runs=found.n_runs, parameters=rows, note=found.note)

@@ -1,0 +1,77 @@
+"""Early termination at work: every accepted value of the metric is judged at once.
+
+The brackets of a sweep are not facts but a digest of its runs' metric values, rebuilt from the
+store when they are first needed after a start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from controller.domain.effects import CheckEarlyTermination
+from controller.domain.events import Event, Judged
+from controller.domain.queries import GetHistory, History
+from controller.domain.runs import Verdict, metric_value
+from controller.domain.sweeps import Goal, Sweep
+from controller.domain.world import World
+from controller.search import hyperband
+from controller.store import Store
+
+
+class Judge:
+    """Holds the brackets of all sweeps with early termination."""
+
+    def __init__(self, store: Store, post: Callable[[Event], None]) -> None:
+        self._store = store
+        self._post = post
+        self._brackets: dict[str, hyperband.Brackets] = {}
+        self._turn = asyncio.Lock()
+
+    def forget(self) -> None:
+        """The World was loaded anew."""
+        self._brackets.clear()
+
+    async def judge(self, effect: CheckEarlyTermination, world: World) -> None:
+        """Judge a run by its new values and post the verdict that matters."""
+        run = world.runs.get(effect.run_id)
+        if run is None:
+            return
+        sweep = world.sweeps[run.sweep_id]
+        async with self._turn:
+            brackets = self._brackets.get(sweep.id)
+            if brackets is None:
+                # The history that is loaded holds the new values already.
+                brackets = self._brackets[sweep.id] = await self._rebuild(sweep, world)
+                verdict = brackets.judge(run.id)
+            else:
+                verdict = brackets.add(run.id, effect.values)
+        if verdict is not None:
+            self._post(
+                Judged(
+                    run_id=run.id,
+                    token=effect.token,
+                    verdict=Verdict(
+                        stop=verdict.stop,
+                        band=verdict.band,
+                        value=verdict.value,
+                        threshold=verdict.threshold,
+                        n_at_band=verdict.n_at_band,
+                    ),
+                )
+            )
+
+    async def _rebuild(self, sweep: Sweep, world: World) -> hyperband.Brackets:
+        metric, early = sweep.config.metric, sweep.config.early_terminate
+        assert metric is not None
+        assert early is not None
+        brackets = hyperband.Brackets(early, minimize=metric.goal is Goal.MINIMIZE)
+        for run_id in tuple(world.runs_of[sweep.id]):
+            if not world.runs[run_id].n_points:
+                continue
+            query = GetHistory(run_id=run_id)
+            history = await asyncio.to_thread(self._store.ask, query)
+            if isinstance(history, History):
+                found = (metric_value(point.values, metric.name) for point in history.points)
+                brackets.add(run_id, tuple(value for value in found if value is not None))
+        return brackets

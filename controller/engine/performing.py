@@ -1,0 +1,107 @@
+"""Performs effects: asks search, judges runs, starts agents. Answers come back as events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import assert_never
+
+from controller.domain.agents import Job, JobState
+from controller.domain.effects import CheckEarlyTermination, Effect, StartJob, Suggest
+from controller.domain.events import Event, JobSeen
+from controller.domain.world import World
+from controller.engine.judging import Judge
+from controller.engine.suggesting import Suggester
+from controller.launch import local
+
+AgentCommand = Callable[[Job], list[str]]
+"""Returns the argument list that starts the agent of a job."""
+
+
+
+
+class HousePerformer:
+    """The performer of a running controller."""
+
+    def __init__(
+        self,
+        *,
+        post: Callable[[Event], None],
+        look: Callable[[], World],
+        judge: Judge,
+        spawn: Callable[[Coroutine[None, None, None]], object],
+        agent_command: AgentCommand,
+        environment: dict[str, str],
+        logs: Path,
+    ) -> None:
+        self._post = post
+        self._spawn = spawn
+        self._judge = judge
+        self._suggester = Suggester(post, look)
+        self._watch = local.Watch()
+        self._agent_command = agent_command
+        self._environment = environment
+        self._logs = logs
+
+    def perform(self, effect: Effect, world: World) -> None:
+        """Start doing it."""
+        match effect:
+            case Suggest():
+                self._suggester.perform(effect, world)
+            case CheckEarlyTermination():
+                self._spawn(self._judge.judge(effect, world))
+            case StartJob(job=job):
+                self._spawn(self._start(job))
+            case _:
+                assert_never(effect)
+
+    def restarted(self, world: World) -> None:
+        """Watch the agents that run already; start those that were written down and not started."""
+        self._suggester.forget()
+        self._judge.forget()
+        self._watch.close()
+        for job in world.jobs.values():
+            match job.state:
+                case JobState.RUNNING if job.pid is not None:
+                    self._follow(job.id, job.pid, job.started_ticks or 0)
+                case JobState.SUBMITTING:
+                    # Whether it was started cannot be known: an agent that came up has joined by
+                    # itself; starting a second one would double the user's agents.
+                    cause = "the controller ended while starting it"
+                    joined = any(agent.job_id == job.id for agent in world.agents.values())
+                    if not joined:
+                        self._post(JobSeen(job_id=job.id, state=JobState.FAILED, cause=cause))
+                case _:
+                    pass
+
+    def close(self) -> None:
+        """Let go of everything; agents go on."""
+        self._watch.close()
+        self._suggester.close()
+
+    async def _start(self, job: Job) -> None:
+        log = self._logs / f"agent-{job.id}.log"
+        try:
+            started = await asyncio.to_thread(
+                local.start, self._agent_command(job), log=log, environment=self._environment
+            )
+        except local.LaunchError as error:
+            self._post(JobSeen(job_id=job.id, state=JobState.FAILED, cause=str(error), log=str(log)))
+            return
+        self._post(
+            JobSeen(
+                job_id=job.id,
+                state=JobState.RUNNING,
+                pid=started.pid,
+                started_ticks=started.started_ticks,
+                log=started.log,
+            )
+        )
+        self._follow(job.id, started.pid, started.started_ticks)
+
+    def _follow(self, job_id: str, pid: int, ticks: int) -> None:
+        def ended(cause: str) -> None:
+            self._post(JobSeen(job_id=job_id, state=JobState.ENDED, cause=cause))
+
+        self._watch.add(pid, ticks, ended)

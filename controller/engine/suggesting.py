@@ -1,0 +1,150 @@
+"""Search at work: questions out of the World, answers into the engine.
+
+Grid and random search cost microseconds and are answered on the spot. Model-based search runs in a
+process of its own, one question per sweep at a time; a newer question that comes up meanwhile is
+asked when the answer is in, so that agents keep taking from the shelf all the while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import zlib
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
+
+from controller.domain.effects import Suggest
+from controller.domain.events import Suggested
+from controller.domain.runs import Run
+from controller.domain.states import RUN_ENDED, RunState
+from controller.domain.sweeps import Method, Sweep
+from controller.domain.world import World
+from controller.search.propose import Observation, Proposal, Request, propose
+
+
+def new_pool() -> ProcessPoolExecutor:
+    """Return a pool of one worker, started when first used and never forked from us.
+
+    A fork would inherit the database's descriptor and half-held locks.
+    """
+    return ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn"))
+
+
+class Suggester:
+    """Answers `Suggest` effects."""
+
+    def __init__(self, post: Callable[[Suggested], None], look: Callable[[], World]) -> None:
+        self._post = post
+        self._look = look
+        self._asked: dict[str, Suggest | None] = {}
+        """Sweeps whose question is out, each with the question to ask next."""
+        self._pool: ProcessPoolExecutor | None = None
+
+    def perform(self, effect: Suggest, world: World) -> None:
+        """Ask search, or note that it must be asked again after the present answer."""
+        sweep = world.sweeps[effect.sweep_id]
+        if sweep.id in self._asked:
+            later = self._asked[sweep.id]
+            replace = effect.replace or (later is not None and later.replace)
+            self._asked[sweep.id] = Suggest(sweep_id=sweep.id, n=effect.n, replace=replace)
+            return
+        request = request_for(world, sweep, effect)
+        self._asked[sweep.id] = None
+        if sweep.config.method is not Method.BAYES:
+            self._answer(effect, request, _safely(request))
+            return
+        if self._pool is None:
+            self._pool = new_pool()
+        loop = asyncio.get_running_loop()
+        try:
+            future = self._pool.submit(_safely, request)
+        except BrokenProcessPool:
+            self._pool = new_pool()
+            future = self._pool.submit(_safely, request)
+
+        def done(future: Future[Proposal | str]) -> None:
+            if not future.cancelled():
+                answer = future.result() if future.exception() is None else "its process died"
+                loop.call_soon_threadsafe(self._answer, effect, request, answer)
+
+        future.add_done_callback(done)
+
+    def forget(self) -> None:
+        """The World was loaded anew: answers under way are dropped by their number."""
+        self._asked.clear()
+
+    def close(self) -> None:
+        """End the worker process."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = None
+
+    def _answer(self, effect: Suggest, request: Request, answer: Proposal | str) -> None:
+        later = self._asked.pop(effect.sweep_id, None)
+        if isinstance(answer, str):
+            self._post(Suggested(sweep_id=effect.sweep_id, suggestions=(), error=answer))
+            return
+        self._post(
+            Suggested(
+                sweep_id=effect.sweep_id,
+                suggestions=answer.suggestions,
+                exhausted=answer.exhausted,
+                first_number=request.first_number,
+                replace=effect.replace,
+            )
+        )
+        if later is not None:
+            # After the answer above was taken in: the question must see the new shelf.
+            asyncio.get_running_loop().call_soon(self._ask_later, later)
+
+    def _ask_later(self, effect: Suggest) -> None:
+        world = self._look()
+        if effect.sweep_id in world.sweeps:
+            self.perform(effect, world)
+
+
+def _safely(request: Request) -> Proposal | str:
+    try:
+        return propose(request)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def request_for(world: World, sweep: Sweep, effect: Suggest) -> Request:
+    """Return the question: what is known, what is under way, how many are wanted from which number on."""
+    shelf = world.shelves.get(sweep.id, ())
+    n_thrown = len(shelf) if effect.replace else 0
+    observations: list[Observation] = []
+    pending: list[dict[str, Any]] = [] if effect.replace else [s.config for s in shelf]
+    if sweep.config.method is Method.BAYES:
+        for run in _priors(world, sweep):
+            observations.append(_observation(run))
+        for run_id in world.runs_of[sweep.id]:
+            run = world.runs[run_id]
+            if run.state in RUN_ENDED and not run.queued:
+                observations.append(_observation(run))
+            else:
+                pending.append(run.config)
+    return Request(
+        config=sweep.config,
+        n=effect.n,
+        first_number=sweep.n_suggested - n_thrown,
+        observations=tuple(observations),
+        pending=tuple(pending),
+        seed=sweep.config.seed if sweep.config.seed is not None else zlib.crc32(sweep.id.encode()),
+    )
+
+
+def _priors(world: World, sweep: Sweep) -> list[Run]:
+    ids = list(sweep.prior_runs)
+    if sweep.parent in world.runs_of:
+        ids += world.runs_of[sweep.parent]
+    runs = [world.runs[run_id] for run_id in ids if run_id in world.runs]
+    return [run for run in runs if run.best is not None]
+
+
+def _observation(run: Run) -> Observation:
+    early = run.state is RunState.KILLED and run.stop is not None and run.stop.cause == "early-stopped"
+    return Observation(config=run.config, value=run.best, state=run.state, early_stopped=early)

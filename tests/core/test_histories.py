@@ -1,0 +1,278 @@
+"""Random histories of everything that can happen: the invariants hold after every single step."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from controller.domain.agents import JobState
+from controller.domain.changes import Batch
+from controller.domain.commands import (
+    CancelSweep,
+    DrainAgents,
+    LaunchAgents,
+    PauseSweep,
+    ResumeSweep,
+    RetryRuns,
+    SetRunCap,
+    StopAgents,
+    StopRuns,
+    StopSweep,
+)
+from controller.domain.events import AgentLeft, JobSeen, Restarted, Ticked
+from controller.domain.replies import Accepted, Acked, Granted, MissingFrom, Refused, RunOrder, Superseded
+from controller.domain.states import (
+    ATTEMPT_OPEN,
+    RUN_ACTIVE,
+    RUN_ENDED,
+    SWEEP_OPEN,
+    AttemptState,
+    RunState,
+    SweepState,
+)
+from controller.domain.sweeps import Retry
+from controller.domain.wire import decode, encode
+from controller.domain.world import World
+from tests.core.shop import Shop
+
+AGENTS = ("a", "b", "c")
+PICK = st.integers(0, 10**6)
+
+
+class Histories(RuleBasedStateMachine):
+    @initialize(
+        n_cells=st.integers(1, 6),
+        retries=st.integers(0, 2),
+        run_cap=st.none() | st.integers(1, 6),
+        on_lost=st.sampled_from(["keep", "fence"]),
+    )
+    def begin(self, n_cells: int, retries: int, run_cap: int | None, on_lost: str) -> None:
+        self.shop = Shop(n_cells, retry=Retry(max=retries), run_cap=run_cap, on_lost=on_lost)
+        self.sweep = self.shop.create()
+        launched = self.shop.tell(LaunchAgents(sweep_id=self.sweep, n_agents=len(AGENTS)))
+        assert isinstance(launched, Accepted)
+        self.jobs = dict(zip(AGENTS, launched.ids, strict=True))
+        self.asks: Counter[str] = Counter()
+        self.held: dict[str, RunOrder] = {}
+        self.granted: set[int] = set()
+        self.witness: Counter[int] = Counter()
+        """How often the program of each token was executed, as an onlooker would count."""
+        self.accepted: dict[int, list[float]] = {}
+        self.max_token = 0
+        self.raised_after_end = False
+        self.mirror = World(self.shop.world.facts())
+        self.n_seen = len(self.shop.decisions)
+
+    # What agents do.
+
+    @rule(agent=st.sampled_from(AGENTS))
+    def join(self, agent: str) -> None:
+        self.shop.join(agent, self.sweep, job_id=self.jobs[agent])
+
+    @rule(agent=st.sampled_from(AGENTS), again=st.booleans())
+    def ask(self, agent: str, again: bool) -> None:
+        if agent in self.held and not again:
+            return
+        if not again or not self.asks[agent]:
+            self.asks[agent] += 1
+        reply = self.shop.ask(agent, self.asks[agent])
+        if isinstance(reply, RunOrder):
+            if again and agent in self.held:
+                assert reply == self.held[agent], "the same ask got another answer"
+            self.held[agent] = reply
+
+    @rule(agent=st.sampled_from(AGENTS))
+    def start(self, agent: str) -> None:
+        order = self.held.get(agent)
+        if order is None:
+            return
+        reply = self.shop.start(agent, order.token)
+        if isinstance(reply, Granted):
+            if order.token not in self.granted:
+                self.witness[order.token] += 1
+            self.granted.add(order.token)
+        else:
+            assert isinstance(reply, Superseded)
+            self.held.pop(agent)
+
+    @rule(agent=st.sampled_from(AGENTS), losses=st.lists(st.floats(-9, 9), max_size=3), overlap=st.integers(0, 2))
+    def report(self, agent: str, losses: list[float], overlap: int) -> None:
+        order = self.held.get(agent)
+        if order is None or order.token not in self.granted:
+            return
+        known = self.accepted.setdefault(order.token, [])
+        back = known[len(known) - min(overlap, len(known)) :] if overlap else []
+        first = len(known) - len(back) + 1
+        reply = self.shop.report(agent, order.token, first, back + losses)
+        if isinstance(reply, Acked):
+            attempt = self.shop.world.attempts[order.token]
+            if attempt.state is AttemptState.RUNNING:
+                known += losses
+                assert reply.last_seq == len(known)
+
+    @rule(agent=st.sampled_from(AGENTS), state=st.sampled_from(["finished", "failed", "killed", "preempted"]))
+    def end(self, agent: str, state: str) -> None:
+        order = self.held.get(agent)
+        if order is None or order.token not in self.granted:
+            return
+        n_known = len(self.accepted.get(order.token, []))
+        ahead = self.shop.end(agent, order.token, state, last_seq=n_known + 1)
+        assert isinstance(ahead, MissingFrom | Superseded | Acked)
+        reply = self.shop.end(agent, order.token, state, last_seq=n_known)
+        assert isinstance(reply, Acked | Superseded)
+        assert self.shop.end(agent, order.token, state, last_seq=n_known) == reply
+        self.held.pop(agent)
+
+    @rule(agent=st.sampled_from(AGENTS))
+    def beat(self, agent: str) -> None:
+        if agent in self.shop.world.agents:
+            order = self.held.get(agent)
+            self.shop.beat(agent, order.token if order and order.token in self.granted else None)
+
+    @rule(agent=st.sampled_from(AGENTS))
+    def leave(self, agent: str) -> None:
+        self.shop.tell(AgentLeft(agent_id=agent))
+
+    # What operators do.
+
+    @rule(verb=st.sampled_from([PauseSweep, ResumeSweep, StopSweep, CancelSweep]))
+    def steer(self, verb: type[PauseSweep]) -> None:
+        self.shop.tell(verb(sweep_id=self.sweep))
+
+    @rule(pick=PICK, verb=st.sampled_from(["stop", "retry"]))
+    def steer_run(self, pick: int, verb: str) -> None:
+        runs = sorted(self.shop.world.runs)
+        if runs:
+            chosen = (runs[pick % len(runs)],)
+            self.shop.tell(StopRuns(run_ids=chosen) if verb == "stop" else RetryRuns(run_ids=chosen))
+
+    @rule(pick=PICK, stop=st.booleans())
+    def dismiss(self, pick: int, stop: bool) -> None:
+        agents = sorted(self.shop.world.agents)
+        if agents:
+            chosen = (agents[pick % len(agents)],)
+            self.shop.tell(StopAgents(agent_ids=chosen) if stop else DrainAgents(agent_ids=chosen))
+
+    @rule(cap=st.none() | st.integers(1, 7))
+    def set_cap(self, cap: int | None) -> None:
+        reply = self.shop.tell(SetRunCap(sweep_id=self.sweep, run_cap=cap))
+        if isinstance(reply, Accepted) and self.shop.world.sweeps[self.sweep].state not in SWEEP_OPEN:
+            # A finished sweep stays finished until it is resumed, though there is more to give now.
+            self.raised_after_end = True
+
+    # What happens.
+
+    @rule(seconds=st.sampled_from([1.0, 30.0, 61.0, 301.0, 4000.0]))
+    def tick(self, seconds: float) -> None:
+        self.shop.wait(seconds)
+        self.shop.tell(Ticked())
+
+    @rule(agent=st.sampled_from(AGENTS))
+    def job_dies(self, agent: str) -> None:
+        self.shop.tell(JobSeen(job_id=self.jobs[agent], state=JobState.ENDED))
+
+    @rule()
+    def restart(self) -> None:
+        facts = self.shop.world.facts()
+        self.shop.world = World(facts)
+        assert self.shop.world.facts() == facts
+        self.shop.tell(Restarted())
+
+    # What is always true.
+
+    @invariant()
+    def one_open_attempt_per_config(self) -> None:  # I1
+        world = self.shop.world
+        opened = Counter(a.run_id for a in world.attempts.values() if a.state in ATTEMPT_OPEN)
+        assert all(n == 1 for n in opened.values())
+        for token in world.open_of[self.sweep]:
+            attempt = world.attempts[token]
+            assert world.runs[attempt.run_id].token == token
+
+    @invariant()
+    def tokens_only_grow(self) -> None:  # I2
+        assert self.shop.world.last_token >= self.max_token
+        self.max_token = self.shop.world.last_token
+
+    @invariant()
+    def nothing_runs_twice(self) -> None:  # I3
+        assert all(n == 1 for n in self.witness.values())
+
+    @invariant()
+    def accepted_points_are_counted_once(self) -> None:  # I5
+        world = self.shop.world
+        for token, attempt in world.attempts.items():
+            assert attempt.last_seq == len(self.accepted.get(token, [])), attempt
+
+    @invariant()
+    def grid_indexes_are_unique(self) -> None:  # I6
+        world = self.shop.world
+        indexes = [run.index for run in world.runs.values()] + [
+            s.index for s in world.shelves.get(self.sweep, ())
+        ]
+        assert len(indexes) == len(set(indexes))
+        assert all(index is not None and index < self.shop.n_cells for index in indexes)
+        sweep = world.sweeps[self.sweep]
+        if sweep.state is SweepState.FINISHED and sweep.config.run_cap is None and not self.raised_after_end:
+            assert len(world.runs) == self.shop.n_cells
+
+    @invariant()
+    def run_cap_is_kept(self) -> None:  # I7
+        cap = self.shop.world.sweeps[self.sweep].config.run_cap
+        assert cap is None or len(self.shop.world.runs) <= cap
+
+    @invariant()
+    def ended_things_say_when_and_why(self) -> None:  # I8
+        world = self.shop.world
+        for run in world.runs.values():
+            if run.state in RUN_ENDED:
+                assert run.ended_at is not None
+                assert run.state is RunState.FINISHED or run.cause or run.exit_code or run.state is RunState.FAILED
+            if run.state in RUN_ACTIVE:
+                assert run.token in world.open_of[self.sweep]
+        for token in world.open_of[self.sweep]:
+            if world.attempts[token].state is AttemptState.RUNNING:
+                assert world.runs[world.attempts[token].run_id].state in RUN_ACTIVE
+
+    @invariant()
+    def what_is_finished_is_at_rest(self) -> None:
+        world = self.shop.world
+        sweep = world.sweeps[self.sweep]
+        if sweep.state is SweepState.FINISHED and not sweep.target_reached:
+            assert not world.queue_of[self.sweep]
+        if sweep.state not in SWEEP_OPEN:
+            assert sweep.ended_at is not None
+
+    @invariant()
+    def indexes_agree_with_the_facts(self) -> None:
+        world = self.shop.world
+        fresh = World(world.facts())
+        assert {k: v for k, v in world.counts_of[self.sweep].items() if v} == dict(fresh.counts_of[self.sweep])
+        assert list(world.open_of[self.sweep]) == list(fresh.open_of[self.sweep]) or set(
+            world.open_of[self.sweep]
+        ) == set(fresh.open_of[self.sweep])
+        assert set(world.queue_of[self.sweep]) == set(fresh.queue_of[self.sweep])
+        assert set(world.agents_of[self.sweep]) == set(fresh.agents_of[self.sweep])
+        best, again = world.best_of[self.sweep], fresh.best_of[self.sweep]
+        assert (best and world.runs[best].best) == (again and world.runs[again].best)
+
+    @invariant()
+    def a_refusal_changes_nothing_and_a_mirror_agrees(self) -> None:
+        for decision in self.shop.decisions[self.n_seen :]:
+            if isinstance(decision.reply, Refused):
+                assert decision.changes == ()
+                assert decision.effects == ()
+        changes = tuple(c for d in self.shop.decisions[self.n_seen :] for c in d.changes)
+        self.n_seen = len(self.shop.decisions)
+        batch = decode(encode(Batch(seq=1, changes=changes)), Batch)
+        self.mirror.evolve(batch.changes)
+        assert self.mirror.facts() == self.shop.world.facts()
+
+
+Histories.TestCase.settings = settings(
+    max_examples=60, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestHistories = Histories.TestCase

@@ -31,7 +31,7 @@ from controller.agent.program import Ending, Launch, Program, ProgramError
 from controller.agent.steering import Demand, Steering
 from controller.agent.tree import ProcessTree
 from controller.domain.events import RunEnded, RunStarted
-from controller.domain.macros import expand
+from controller.domain.macros import MacroError, expand
 from controller.domain.replies import Granted, Joined, RunOrder
 from controller.domain.states import AttemptState
 
@@ -75,6 +75,8 @@ class Execution:
         try:
             place = run_place(work.directory, order.run_id, order.attempt, order.token)
             argv = self._write_inputs(place)
+        except MacroError as error:
+            return await self._fail_early(f"{error.message}; {error.hint}")
         except (OSError, ValueError) as error:
             return await self._fail_early(f"run directory cannot be prepared: {error}")
         started = RunStarted(

@@ -28,6 +28,8 @@ class AgentOptions:
     """How long to look for the controller at start."""
     flush_s: float = 30.0
     """How long an agent that must leave tries to deliver; the rest stays in the run directory."""
+    retry_s: float = 0.5
+    """First pause before trying again while the controller is away; doubles."""
     tick_s: float = 0.25
     """How often the program's files are looked at."""
     fence_margin_s: float = 5.0

@@ -16,7 +16,6 @@ from controller.client.door import ClientError
 from controller.domain.events import AgentEvent
 from controller.domain.replies import Refused, Reply
 
-FIRST_PAUSE_S = 0.5
 EARLY_PAUSE_S = 5.0
 """Longest pause in the first minute: most outages are restarts."""
 LATE_PAUSE_S = 60.0
@@ -44,7 +43,7 @@ def never() -> bool:
 class Post:
     """One agent's way to the controller, shared by its tasks."""
 
-    def __init__(self, client: Sender, journal: Journal, pause_s: float = FIRST_PAUSE_S) -> None:
+    def __init__(self, client: Sender, journal: Journal, pause_s: float = 0.5) -> None:
         self._client = client
         self._journal = journal
         self._pause_s = pause_s

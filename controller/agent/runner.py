@@ -8,6 +8,7 @@ import signal
 
 from controller.agent.guard import ORPHANED, guarded
 from controller.agent.options import AgentOptions
+from controller.agent.post import Sender
 from controller.agent.steering import Steering
 from controller.agent.worker import work
 from controller.client.connection import connect
@@ -58,12 +59,17 @@ def run_agent(home: Home, options: AgentOptions) -> int:
 
 
 async def _live(home: Home, options: AgentOptions) -> int:
+    client = ReturningClient(home)
+    try:
+        return await work_with_signals(client, options)
+    finally:
+        await client.close()
+
+
+async def work_with_signals(client: Sender, options: AgentOptions) -> int:
+    """Be an agent that follows this process's signals; return its exit code."""
     loop, steering = asyncio.get_running_loop(), Steering()
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(signum, steering.signal, signum)
     loop.add_signal_handler(ORPHANED, steering.orphaned)
-    client = ReturningClient(home)
-    try:
-        return await work(client, options, steering)
-    finally:
-        await client.close()
+    return await work(client, options, steering)

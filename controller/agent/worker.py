@@ -63,7 +63,7 @@ class Worker:
         self._steering = steering
         self._journal = journal
         self._identity = new_identity()
-        self._post = Post(client, journal)
+        self._post = Post(client, journal, options.retry_s)
         self._token: int | None = None
         self._leave_at = float("inf")
         self._beat: asyncio.Timeout | None = None
@@ -252,7 +252,7 @@ class Worker:
     async def _farewell(self, cause: str) -> None:
         self._journal.say(f"leaving{': ' + cause if cause else ''}")
         loop = asyncio.get_running_loop()
-        over_at = loop.time() + FAREWELL_S
+        over_at = loop.time() + min(FAREWELL_S, self._options.flush_s)
         timer = loop.call_at(over_at, self._post.poke)
         event = AgentLeft(agent_id=self._identity.agent_id, cause=cause)
         await self._post.send(event, lambda: loop.time() >= over_at)

@@ -43,7 +43,16 @@ class Bench:
             if prepare is not None:
                 prepare(self.controller)
             settings = AgentOptions(
-                **({"sweep_id": "abcd1234", "grace_s": 5.0, "leftover_s": 0.2, "tick_s": 0.02} | options)
+                **(
+                    {
+                        "sweep_id": "abcd1234",
+                        "grace_s": 5.0,
+                        "leftover_s": 0.2,
+                        "tick_s": 0.02,
+                        "retry_s": 0.02,
+                    }
+                    | options
+                )
             )
             async with asyncio.timeout(30), asyncio.TaskGroup() as group:
                 task = group.create_task(work(self.controller, settings, self.steering, Journal(self.said)))
@@ -68,7 +77,7 @@ def bench(tmp_path: Path) -> Bench:
 
 def python(code: str) -> tuple[str, ...]:
     """A program that imports next to nothing."""
-    return (sys.executable, "-S", "-E", "-c", code)
+    return (sys.executable, "-S", "-E", "-u", "-c", code)
 
 
 def shell(code: str) -> tuple[str, ...]:

@@ -68,18 +68,23 @@ def test_program_that_cannot_start_fails_with_its_exact_cause(bench: Bench, tmp_
     nonsense = tmp_path / "nonsense"
     nonsense.write_bytes(b"\1\2\3")
     nonsense.chmod(0o755)
-    for argv, cause in [
-        (("/no/such/program",), "program not found: /no/such/program"),
-        ((str(plain),), f"program not executable: {plain}"),
-        ((str(orphan),), f"interpreter of {orphan} not found"),
-        ((str(nonsense),), f"program is neither a binary nor a script with a #! line: {nonsense}"),
-        (("/bin/echo", "a\0b"), "the command cannot be passed on: embedded null byte"),
-    ]:
-        fresh = Bench(tmp_path / argv[0].rpartition("/")[2])
-        fresh.directory.mkdir(exist_ok=True) if not fresh.directory.exists() else None
-        if not fresh.directory.is_dir():
-            fresh.directory = tmp_path / (argv[0].rpartition("/")[2] + "-work")
-            fresh.directory.mkdir()
+    for i, (argv, cause) in enumerate(
+        [
+            (("/no/such/program",), "program not found: /no/such/program"),
+            ((str(plain),), f"program not executable: {plain}"),
+            ((str(orphan),), f"interpreter of {orphan} not found"),
+            ((str(nonsense),), f"program is neither a binary nor a script with a #! line: {nonsense}"),
+            (("/bin/echo", "x" * 200_000), "the command with its environment is too long for the system"),
+            (
+                ("/bin/echo", "a\0b"),
+                "the word 'a\\x00b' holds a NUL byte; no program can be given one; change the value",
+            ),
+            (("${nothing}",), "the command has no words left to execute; name a program in command"),
+        ]
+    ):
+        work = tmp_path / f"work{i}"
+        work.mkdir()
+        fresh = Bench(work)
         assert fresh.run(argv) == 0
         assert (fresh.attempt.ended.state, fresh.attempt.ended.cause) == (AttemptState.FAILED, cause)
 

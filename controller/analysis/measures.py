@@ -110,7 +110,7 @@ def levels(parameter: Parameter) -> tuple[Floats, Floats] | None:
     low, high = (round(bound / width) for bound in _bounds(parameter))
     if high - low + 1 > MAX_LEVELS:
         return None
-    values = np.arange(low, high + 1) * width
+    values = np.arange(low, high + 1, dtype=np.float64) * width
     shares = probability(parameter, values + width / 2) - probability(parameter, values - width / 2)
     kept = shares > 1e-9
     if not kept.any():
@@ -130,6 +130,8 @@ def _limits(parameter: Parameter) -> tuple[float, float]:
     high = float(parameter.max if parameter.max is not None else 1)
     if parameter.distribution in _LOG_VALUES:
         return math.log(max(low, 1e-300)), math.log(max(high, 1e-300))
+    if parameter.distribution is Distribution.INV_LOG_UNIFORM:
+        return -high, -low  # the limits are those of log(1/x)
     return low, high
 
 

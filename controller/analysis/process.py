@@ -1,0 +1,180 @@
+"""A Gaussian process whose parts are the effects of parameters, alone and together.
+
+The covariance of two runs is `s² Π_i (1 + θ_i k_i)`, where k_i has zero mean under the parameter's own
+distribution: multiplied out, it is a sum over all subsets of parameters, so an effect of one parameter, an
+interaction of three, and a parameter that does nothing (θ_i → 0) are each told by their own term, and
+variances follow in closed form without sampling (`effects.py`).
+
+Every kernel is a small table over a parameter's nodes, so that numbers, steps and categories differ in their
+table only: Matérn 5/2 where there is an order, "same or not" where there is none.
+
+Sources: Durrande, Ginsbourger, Roustant, Carraro, "ANOVA kernels and RKHS of zero mean functions for
+model-based sensitivity analysis", J. Multivariate Analysis 115 (2013), eq. 9 and 13; Rasmussen and Williams,
+"Gaussian Processes for Machine Learning" (2006), eq. 4.17, 5.8 and 5.9.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from controller.analysis.encode import Column
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+LOG_WEIGHT = (math.log(0.2), 2.0)
+LOG_LENGTH = (math.log(0.5), 0.8)
+LOG_NOISE = (math.log(1e-3), 3.0)
+LOG_SCALE = (0.0, 2.0)
+"""Mean and deviation of what is believed before any run: effects may be tiny, lengths are of the order of
+the range, noise can be anything."""
+
+BOUNDS = {"weight": (-14.0, 4.0), "length": (-3.0, 2.5), "noise": (-14.0, 1.0), "scale": (-6.0, 7.0)}
+"""Limits of the logarithms; beyond them the tables lose their last digits."""
+
+_H = 1e-4
+"""Step in log length for the slope of a table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the fit decides, on logarithmic scales."""
+
+    log_weights: Floats
+    """θ of each column, shape (n_columns,)."""
+    log_lengths: Floats
+    """Length scale of each column in units of its range, shape (n_columns,); unused where unordered."""
+    log_scale: float
+    log_noise: float
+
+    @classmethod
+    def start(cls, n_columns: int) -> Settings:
+        """Return the values from which every fit sets out."""
+        import numpy as np
+
+        ones = np.ones(n_columns)
+        return cls(ones * math.log(0.3), ones * LOG_LENGTH[0], 0.0, math.log(1e-2))
+
+    def flat(self) -> Floats:
+        """Return all values in one array, shape (2 n_columns + 2,)."""
+        import numpy as np
+
+        return np.concatenate([self.log_weights, self.log_lengths, [self.log_scale, self.log_noise]])
+
+    @classmethod
+    def of(cls, flat: Floats) -> Settings:
+        """Return the settings that `flat` was made of."""
+        n_columns = (len(flat) - 2) // 2
+        return cls(flat[:n_columns], flat[n_columns:-2], float(flat[-2]), float(flat[-1]))
+
+
+def table(column: Column, log_length: float) -> Floats:
+    """Return the kernel between nodes, shape (n_nodes, n_nodes): zero mean, average variance 1."""
+    import numpy as np
+
+    if column.positions is None:
+        raw = np.eye(len(column.weights))
+    else:
+        gap = np.abs(column.positions[:, None] - column.positions[None, :])
+        scaled = math.sqrt(5.0) * gap / math.exp(log_length)
+        raw = (1.0 + scaled + scaled**2 / 3.0) * np.exp(-scaled)
+    mean = raw @ column.weights
+    centred = raw - np.outer(mean, mean) / (column.weights @ mean)
+    variance = float(column.weights @ np.diag(centred))
+    return np.asarray(centred / max(variance, 1e-12))
+
+
+def fit(columns: tuple[Column, ...], target: Floats, n_steps: int) -> Settings:
+    """Return the settings of greatest posterior density for the target, shape (n_runs,), mean about 0."""
+    import numpy as np
+    from scipy.optimize import minimize
+
+    n_columns = len(columns)
+    limits = [BOUNDS["weight"]] * n_columns + [BOUNDS["length"]] * n_columns
+    limits += [BOUNDS["scale"], BOUNDS["noise"]]
+    found = minimize(
+        _loss,
+        Settings.start(n_columns).flat(),
+        args=(columns, target),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=limits,
+        options={"maxiter": n_steps, "maxfun": 2 * n_steps},
+    )
+    return Settings.of(np.asarray(found.x))
+
+
+def factors(columns: tuple[Column, ...], settings: Settings) -> list[Floats]:
+    """Return `1 + θ_i k_i` between all runs per column, each of shape (n_runs, n_runs)."""
+    import numpy as np
+
+    return [
+        1.0 + math.exp(weight) * (np.asarray(column.rows @ table(column, length)) @ column.rows.T)
+        for column, weight, length in zip(columns, settings.log_weights, settings.log_lengths, strict=True)
+    ]
+
+
+def leave_one_out(matrices: list[Floats]) -> tuple[Floats, list[Floats]]:
+    """Return the product of all matrices and, for each, the product of the others. Safe where one is 0."""
+    import numpy as np
+
+    before = [np.ones_like(matrices[0])]
+    for matrix in matrices[:-1]:
+        before.append(before[-1] * matrix)
+    product = before[-1] * matrices[-1]
+    after = np.ones_like(matrices[0])
+    others = before
+    for index in range(len(matrices) - 1, -1, -1):
+        others[index] = before[index] * after
+        after = after * matrices[index]
+    return product, others
+
+
+def _loss(flat: Floats, columns: tuple[Column, ...], target: Floats) -> tuple[float, Floats]:
+    """Return the negative log posterior density and its gradient."""
+    import numpy as np
+    from scipy.linalg import cho_factor, cho_solve
+    from scipy.linalg.lapack import dpotri
+
+    settings = Settings.of(flat)
+    scale, noise = math.exp(settings.log_scale), math.exp(settings.log_noise)
+    n_runs, n_columns = len(target), len(columns)
+    product, others = leave_one_out(factors(columns, settings))
+    covariance = scale * product
+    covariance[np.diag_indices(n_runs)] += noise
+    try:
+        chol, lower = cho_factor(covariance, lower=True)
+    except np.linalg.LinAlgError:
+        return 1e10, np.zeros_like(flat)
+    alpha = cho_solve((chol, lower), target)
+    half, _ = dpotri(chol, lower=1)
+    inverse = np.tril(half) + np.tril(half, -1).T
+    pull = 0.5 * (inverse - np.outer(alpha, alpha))
+    gradient = np.zeros_like(flat)
+    for index, column in enumerate(columns):
+        length = float(settings.log_lengths[index])
+        amount = scale * math.exp(float(settings.log_weights[index]))
+        pulled = column.rows.T @ ((pull * others[index]) @ column.rows)
+        gradient[index] = amount * float((pulled * table(column, length)).sum())
+        if column.positions is not None:
+            slope = (table(column, length + _H) - table(column, length - _H)) / (2 * _H)
+            gradient[n_columns + index] = amount * float((pulled * slope).sum())
+    gradient[-2] = scale * float((pull * product).sum())
+    gradient[-1] = noise * float(np.trace(pull))
+    loss = 0.5 * float(target @ alpha) + float(np.log(np.diag(chol)).sum())
+    prior, prior_gradient = _prior(flat, n_columns)
+    return loss + prior, gradient + prior_gradient
+
+
+def _prior(flat: Floats, n_columns: int) -> tuple[float, Floats]:
+    import numpy as np
+
+    beliefs = [LOG_WEIGHT] * n_columns + [LOG_LENGTH] * n_columns + [LOG_SCALE, LOG_NOISE]
+    mean, deviation = np.array(beliefs).T
+    away = (flat - mean) / deviation
+    return 0.5 * float(away @ away), away / deviation

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from operator import or_
 
 from rich.text import Text
 
 from tui_sweeps.charts.glyphs import Glyphs
+from tui_sweeps.charts.palette import attributes_only
 
 __all__ = ["Raster"]
 
@@ -58,7 +60,7 @@ class Raster:
         columns = self._layers[-1][1]
         if len(points) == 1:
             points = (points[0], points[0])
-        for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+        for (x0, y0), (x1, y1) in pairwise(points):
             if x0 >= 0 and 0 <= y0 < self.n_dots_y and 0 <= y1 < self.n_dots_y and x1 < self.n_dots_x:
                 stamp = _stamp(x1 - x0, y0, y1)
                 columns[x0 : x1 + 1] = map(or_, columns[x0 : x1 + 1], stamp)
@@ -92,7 +94,7 @@ class Raster:
                 if 0 <= y < self.height and 0 <= at < self.width:
                     chars[y][at], styles[y][at] = char, style
         pairs = zip(chars, styles, strict=True)
-        return [_text(row, row_styles if colours else None) for row, row_styles in pairs]
+        return [_text(row, row_styles, colours) for row, row_styles in pairs]
 
     def _fill_column(self, cell_x: int, chars: list[list[str]], styles: list[list[str]]) -> None:
         across, down = self._glyphs.dots
@@ -153,13 +155,13 @@ def _cells(dots: int, down: int) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _text(chars: list[str], styles: list[str] | None) -> Text:
+def _text(chars: list[str], styles: list[str], colours: bool) -> Text:
     line = Text("".join(chars), no_wrap=True, end="")
-    if styles is not None:
-        start = 0
-        for at in range(1, len(styles) + 1):
-            if at == len(styles) or styles[at] != styles[start]:
-                if styles[start]:
-                    line.stylize(styles[start], start, at)
-                start = at
+    start = 0
+    for at in range(1, len(styles) + 1):
+        if at == len(styles) or styles[at] != styles[start]:
+            style = styles[start] if colours else attributes_only(styles[start])
+            if style:
+                line.stylize(style, start, at)
+            start = at
     return line

@@ -1,0 +1,127 @@
+"""Small multiples: the metric against each parameter, one little plot each, all on the metric's scale.
+
+Positions and a size in, text lines out. Points are drawn from the worst step to the best. Runs without a
+value stand in a column of their own at the left edge of their plot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.text import Text
+
+from tui_sweeps.charts.axes import Axis
+from tui_sweeps.charts.glyphs import Glyphs
+from tui_sweeps.charts.palette import step_style
+from tui_sweeps.charts.raster import Raster
+from tui_sweeps.format import ascii_only, cell_width, sanitise
+
+__all__ = ["Dot", "Panel", "n_panel_columns", "scatter"]
+
+PANEL_WIDTH, PANEL_HEIGHT = 26, 9
+"""The least a panel needs, frame and captions included, in cells."""
+_AXIS_CELLS = 7
+"""Left of each panel, for the metric's ticks."""
+_MISSING_DOTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """One run in one panel; positions 0-1."""
+
+    x: float | None
+    y: float
+    step: int | None = None
+    """Colour step from 0 (worst) up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One parameter against the metric."""
+
+    axis: Axis
+    dots: tuple[Dot, ...]
+
+
+def n_panel_columns(width: int) -> int:
+    """Return how many panels stand side by side."""
+    return max(1, width // PANEL_WIDTH)
+
+
+def scatter(
+    panels: Sequence[Panel], metric: Axis, *, width: int, height: int, glyphs: Glyphs, colours: bool
+) -> list[Text]:
+    """Return the panels in rows from the left, as many as fit into `height` lines of `width` cells."""
+    n_columns = min(n_panel_columns(width), max(1, len(panels)))
+    n_rows = -(-len(panels) // n_columns)
+    n_fitting = max(1, height // PANEL_HEIGHT)
+    if width < PANEL_WIDTH or height < PANEL_HEIGHT or not panels:
+        said = "No parameter to draw." if not panels else "Too small for slices."
+        return [Text(sanitise(said, width=max(0, width)), no_wrap=True, end="")]
+    n_shown_rows = min(n_rows, n_fitting)
+    panel_height, panel_width = height // n_shown_rows, width // n_columns
+    out: list[Text] = []
+    for row in range(n_shown_rows):
+        beside = panels[row * n_columns : (row + 1) * n_columns]
+        drawn = [_panel(panel, metric, panel_width, panel_height, glyphs, colours) for panel in beside]
+        for parts in zip(*drawn, strict=True):
+            line = Text(no_wrap=True, end="")
+            for part in parts:
+                line.append_text(part)
+            out.append(line)
+    return out
+
+
+def _panel(panel: Panel, metric: Axis, width: int, height: int, glyphs: Glyphs, colours: bool) -> list[Text]:
+    """Return a panel: its title, the dots beside the metric's ticks, and the parameter's ticks below."""
+    plane_width, plane_height = width - _AXIS_CELLS - 2, height - 3
+    raster = Raster(plane_width, plane_height, glyphs)
+    for dot in sorted(panel.dots, key=lambda dot: -1 if dot.step is None else dot.step):
+        raster.line([_place(dot, raster, metric, panel.axis)], step_style(dot.step))
+    ticks: dict[int, str] = {}
+    for position, label in metric.ticks:
+        share = position if metric.flipped else 1 - position
+        ticks.setdefault(round(share * (plane_height - 1)), label)
+    title = panel.axis.name + (" (log)" if panel.axis.kind == "log" else "")
+    lines = [_padded(" " * _AXIS_CELLS + sanitise(title, width=plane_width), width, "bold", glyphs)]
+    for at, row in enumerate(raster.rows(colours=colours)):
+        label = sanitise(ticks.get(at, ""), width=_AXIS_CELLS - 1)
+        edge = Text(" " * (_AXIS_CELLS - 1 - cell_width(label)) + label + ("┤" if label else "│"), end="")
+        line = _padded(edge.plain, _AXIS_CELLS, "", glyphs)
+        line.append_text(row)
+        line.append("  ")
+        lines.append(line)
+    lines.append(_padded(" " * (_AXIS_CELLS - 1) + "└" + "─" * plane_width, width, "", glyphs))
+    lines.append(_padded(" " * _AXIS_CELLS + _x_labels(panel.axis, plane_width), width, "", glyphs))
+    return lines
+
+
+def _place(dot: Dot, raster: Raster, metric: Axis, axis: Axis) -> tuple[int, int]:
+    y = dot.y if metric.flipped else 1 - dot.y
+    dot_y = round(min(1.0, max(0.0, y)) * (raster.n_dots_y - 1))
+    margin = _MISSING_DOTS if axis.has_missing else 0
+    if dot.x is None:
+        return 0, dot_y
+    x = 1 - dot.x if axis.flipped else dot.x
+    return margin + round(min(1.0, max(0.0, x)) * (raster.n_dots_x - 1 - margin)), dot_y
+
+
+def _x_labels(axis: Axis, width: int) -> str:
+    """Write as many tick labels as do not touch each other."""
+    room = [" "] * width
+    for position, label in sorted(axis.ticks, key=lambda tick: (tick[0] not in (0.0, 1.0), tick[0])):
+        text = ascii_only(sanitise(label, width=8))
+        share = 1 - position if axis.flipped else position
+        start = min(max(0, round(share * (width - 1)) - len(text) // 2), width - len(text))
+        around = room[max(0, start - 1) : start + len(text) + 1]
+        if start >= 0 and all(char == " " for char in around):
+            room[start : start + len(text)] = list(text)
+    return "".join(room)
+
+
+def _padded(text: str, width: int, style: str, glyphs: Glyphs) -> Text:
+    text = ascii_only(text) if glyphs.is_ascii else text
+    line = Text(no_wrap=True, end="")
+    line.append(text + " " * (width - cell_width(text)), style or None)
+    return line

@@ -12,6 +12,7 @@ import multiprocessing
 import sys
 import tempfile
 import time
+from functools import partial
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 
@@ -64,7 +65,8 @@ class InstantDoor:
                 return ORDER
             case RunStarted():
                 return Granted()
-        return Acked()
+            case _:
+                return Acked()
 
 
 async def _serve(pipe: Pipe, directory: Path) -> None:
@@ -134,13 +136,11 @@ async def _measure(pipe: Pipe, directory: Path) -> None:
     async with aiohttp.ClientSession(connector=connector) as session:
         await _api_requests(client, 300)
         await _bare_requests(session, 300)
+        bare, api = partial(_bare_requests, session), partial(_api_requests, client)
         for n_agents in (1, 2, 50):
-            for name, work, door in (
-                ("bare aiohttp", _bare_requests, session),
-                ("api", _api_requests, client),
-            ):
+            for name, work in (("bare aiohttp", bare), ("api", api)):
                 with Meter(pipe) as meter:
-                    await asyncio.gather(*(work(door, N_REQUESTS // n_agents) for _ in range(n_agents)))  # type: ignore[operator]
+                    await asyncio.gather(*(work(N_REQUESTS // n_agents) for _ in range(n_agents)))
                 meter.tell(f"{name}, {n_agents} at a time", N_REQUESTS // n_agents * n_agents)
     with Meter(pipe) as meter:
         for _ in range(1000):

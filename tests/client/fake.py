@@ -86,7 +86,8 @@ class FakeDoor:
                 self.points[f"run-{message.token}"] = message.points
                 await self.publish(NoteAdded(at=0.0, actor="agent", text="reported"))
                 return Acked(last_seq=message.last_seq)
-        return Refused(reason="There is no such thing.", hint="look again", code="unknown")
+            case _:
+                return Refused(reason="There is no such thing.", hint="look again", code="unknown")
 
     async def _create(self, command: CreateSweep) -> Reply:
         sweep_id = f"s{len(self.world.sweeps):07}"

@@ -20,6 +20,7 @@ from controller.domain.events import AgentBeat, AgentEvent, RunAsked
 from controller.domain.queries import Answer, GetHistory, GetStatus, History, Query
 from controller.domain.replies import AgentOrder, Refused, Reply
 from controller.domain.runs import Point, Run
+from controller.domain.sweeps import Suggestion
 from controller.domain.world import Facts, Snapshot
 from tests.client.fake import FakeDoor
 
@@ -205,7 +206,7 @@ def test_big_snapshot_arrives_whole(tmp_path: Path) -> None:
         Run(id=f"r{n:05}", sweep_id="s", number=n, name="", config={"n": n}, suggestion=n)
         for n in range(1000)
     )
-    shelves = {f"s{n}": () for n in range(300)}
+    shelves: dict[str, tuple[Suggestion, ...]] = {f"s{n}": () for n in range(300)}
     snapshot = Snapshot(seq=7, facts=Facts(runs=runs, shelves=shelves, last_token=2**70))
 
     class BigDoor(FakeDoor):

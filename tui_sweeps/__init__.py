@@ -45,7 +45,7 @@ def init(config: Any = None, **_ignored: Any) -> Run:
             warn("not started by an agent: what is logged is not recorded")
     elif config is not None:
         try:
-            run.config.setdefaults(config)
+            run.config.update({key: config[key] for key in config if key not in run.config})
         except Exception as error:
             warn(f"init: {error}")
     return run

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tui_sweeps.reporter import warn
@@ -15,21 +15,19 @@ from tui_sweeps.reporter import warn
 DEFAULT_FILES = ("config.yaml", "config-defaults.yaml")
 
 
-class Config(Mapping[str, Any]):
-    """A mapping whose keys are attributes too; what the sweep assigned is never overwritten."""
+class Config(dict[str, Any]):
+    """A dict whose keys are attributes too; what the sweep assigned is never overwritten."""
+
+    _locked: frozenset[str] = frozenset()
+    _on_change: Callable[[dict[str, Any]], object] | None = None
 
     def __init__(self, values: Mapping[str, Any], locked: frozenset[str] = frozenset()) -> None:
-        object.__setattr__(self, "_values", dict(values))
+        super().__init__({key: _attributed(value) for key, value in values.items()})
         object.__setattr__(self, "_locked", locked)
-        object.__setattr__(self, "_on_change", None)
 
     def watch(self, on_change: Callable[[dict[str, Any]], object]) -> None:
         """Have `on_change` told what the script sets."""
         object.__setattr__(self, "_on_change", on_change)
-
-    def __getitem__(self, key: str) -> Any:
-        value = self._values[key]
-        return Config(value) if isinstance(value, dict) else value
 
     def __getattr__(self, key: str) -> Any:
         if key.startswith("__"):
@@ -37,9 +35,8 @@ class Config(Mapping[str, Any]):
         try:
             return self[key]
         except KeyError:
-            raise AttributeError(
-                f"the config has no {key!r}; it has {', '.join(self._values) or 'nothing'}"
-            ) from None
+            known = ", ".join(self) or "nothing"
+            raise AttributeError(f"the config has no {key!r}; it has {known}") from None
 
     def __setattr__(self, key: str, value: Any) -> None:
         self.update({key: value})
@@ -47,11 +44,14 @@ class Config(Mapping[str, Any]):
     def __setitem__(self, key: str, value: Any) -> None:
         self.update({key: value})
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Config, (dict(self),)
 
-    def __len__(self) -> int:
-        return len(self._values)
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        """Set a key that is not there yet; return its value."""
+        if key not in self:
+            self.update({key: default})
+        return self[key]
 
     def update(self, *others: Any, **given: Any) -> None:
         """Add keys of the script's own; extra keywords such as `allow_val_change` are ignored."""
@@ -60,20 +60,17 @@ class Config(Mapping[str, Any]):
         for key in self._locked & new.keys():
             warn(f"config[{key!r}] is set by the sweep and stays")
         new = {key: value for key, value in new.items() if key not in self._locked}
-        self._values.update(new)
+        super().update({key: _attributed(value) for key, value in new.items()})
         if new and self._on_change is not None:
             self._on_change(new)
 
-    def setdefaults(self, values: Mapping[str, Any]) -> None:
-        """Set the keys that are not there yet."""
-        self.update({key: value for key, value in values.items() if key not in self._values})
-
     def as_dict(self) -> dict[str, Any]:
         """Return a plain copy."""
-        return dict(self._values)
+        return {key: value.as_dict() if isinstance(value, Config) else value for key, value in self.items()}
 
-    def __repr__(self) -> str:
-        return repr(self._values)
+
+def _attributed(value: Any) -> Any:
+    return Config(value) if type(value) is dict else value
 
 
 def load_config(given: Any, environment: Mapping[str, str]) -> Config:

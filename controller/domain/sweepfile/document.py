@@ -182,7 +182,7 @@ class _Builder:
                 key=key,
             )
         known = self.item(node)
-        if not isinstance(known.value, str):
+        if not isinstance(known.value, str) and key != "on":  # `retry: {on: ...}` is ours and unambiguous
             self._problems.warning(
                 at, f"the key {key} is {known.kind} in YAML; it is kept as text", "put it in quotes"
             )

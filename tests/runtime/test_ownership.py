@@ -9,11 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from controller.api.listener import ListenError
 from controller.client.connection import Machine, this_machine
 from controller.domain.wire import encode
 from controller.runtime import lockfile
-from controller.runtime.endpoint import prepare_socket
 from controller.runtime.ownership import (
     STALE_S,
     HomeError,
@@ -214,25 +212,3 @@ def test_home_is_refused_when_its_lock_is_a_symlink(home: Home, tmp_path: Path) 
     with pytest.raises(HomeError, match="cannot be opened"):
         acquire(home)
     assert not (tmp_path / "elsewhere").exists()
-
-
-def test_socket_is_placed_in_the_first_directory_that_can_be_used(home: Home, tmp_path: Path) -> None:
-    bad = tmp_path / "open"
-    bad.mkdir()
-    bad.chmod(0o755)
-    good = tmp_path / "good"
-    socket = prepare_socket(home, [tmp_path / "missing" / "x", bad, tmp_path / ("long" * 30), good])
-    assert socket.parent == good
-    assert good.stat().st_mode & 0o777 == 0o700
-
-
-def test_socket_has_no_place_when_every_directory_is_refused(home: Home, tmp_path: Path) -> None:
-    (tmp_path / "link").symlink_to(tmp_path)
-    shared = tmp_path / "shared"
-    shared.mkdir()
-    shared.chmod(0o777)
-    with pytest.raises(ListenError) as caught:
-        prepare_socket(home, [tmp_path / "link", shared / "mine"])
-    assert "symlink" in str(caught.value)
-    assert "may rename" in str(caught.value)
-    assert "XDG_RUNTIME_DIR" in caught.value.hint

@@ -17,6 +17,9 @@ __all__ = ["number", "duration", "ago", "percent", "clock", "count", "MISSING"]
 MISSING = "\N{EN DASH}"
 """Shown for a value that is not there."""
 
+_LONG, _HUGE = 10**18, 10**300
+"""Integers shown like floats from here on; integers without a float from there on."""
+
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
 
 
@@ -31,8 +34,10 @@ def number(value: Any, width: int = 10) -> str:
     if isinstance(value, bool):
         return fit("true" if value else "false", width)
     if isinstance(value, int):
-        text = str(value) if abs(value) < 10**18 else f"{value:.6g}" if abs(value) < 10**300 else "huge"
-        return text if len(text) <= width else _shortest(float(value), width)
+        if abs(value) >= _HUGE:
+            return fit("huge", width)
+        text = str(value) if abs(value) < _LONG else ""
+        return text if 0 < len(text) <= width else _shortest(float(value), width)
     if isinstance(value, float):
         return _shortest(value, width)
     return sanitise(str(value), width=width)
@@ -100,8 +105,14 @@ def ago(seconds: float | None) -> str:
     if seconds < 2:
         return "now"
     for limit, unit, name in (
-        (_MINUTE_S, 1, "s"),
-        (_HOUR_S, _MINUTE_S, "m"),
+        (_LONG, _HUGE = 10**18, 10**300
+"""Integers shown like floats from here on; integers without a float from there on."""
+
+_MINUTE_S, 1, "s"),
+        (_HOUR_S, _LONG, _HUGE = 10**18, 10**300
+"""Integers shown like floats from here on; integers without a float from there on."""
+
+_MINUTE_S, "m"),
         (_DAY_S, _HOUR_S, "h"),
         (math.inf, _DAY_S, "d"),
     ):

@@ -112,7 +112,7 @@ class World:
         """Monotonic moment at which each sweep lost its last agent with runs open."""
         for sweep in facts.sweeps:
             self._put_sweep(sweep)
-        for run in facts.runs:
+        for run in sorted(facts.runs, key=lambda run: run.number):
             self._put_run(run)
         for attempt in facts.attempts:
             self._put_attempt(attempt)

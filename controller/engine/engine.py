@@ -190,7 +190,11 @@ class Engine:
         future, message = item.future, item.message
         if future is None or future.done() or reply is None:
             return
-        if isinstance(message, RunAsked | AgentBeat) and message.wait_s > 0 and self._may_hold(message, reply):
+        if (
+            isinstance(message, RunAsked | AgentBeat)
+            and message.wait_s > 0
+            and self._may_hold(message, reply)
+        ):
             now_s = self.clock.mono()
             deadline_s = item.taken_s or now_s + min(message.wait_s, self.timing.poll_s)
             agent = self.world.agents.get(message.agent_id)

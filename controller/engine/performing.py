@@ -19,8 +19,6 @@ AgentCommand = Callable[[Job], list[str]]
 """Returns the argument list that starts the agent of a job."""
 
 
-
-
 class HousePerformer:
     """The performer of a running controller."""
 

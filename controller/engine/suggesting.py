@@ -21,7 +21,8 @@ from controller.domain.runs import Run
 from controller.domain.states import RUN_ENDED, RunState
 from controller.domain.sweeps import Method, Sweep
 from controller.domain.world import World
-from controller.search.propose import Observation, Proposal, Request, propose
+from controller.search.propose import propose
+from controller.search.requests import Observation, Proposal, Request
 
 
 def new_pool() -> ProcessPoolExecutor:

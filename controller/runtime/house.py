@@ -1,0 +1,172 @@
+"""Builds one controller out of its rooms, opens it and closes it in the right order.
+
+The same house is built in the dashboard's process (`embedded.py`) and by `tui-sweeps controller
+run` (`standing.py`): own the home, open the store, start the engine, open the door on the socket,
+say where it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+
+from controller.api.server import serve
+from controller.client import connection
+from controller.domain.agents import Job
+from controller.domain.queries import Status
+from controller.domain.states import SWEEP_OPEN
+from controller.domain.timing import TIMING, Timing
+from controller.engine.door import EngineDoor
+from controller.engine.engine import Engine
+from controller.engine.explaining import Explainer
+from controller.engine.judging import Judge
+from controller.engine.performing import HousePerformer
+from controller.runtime import endpoint, ownership
+from controller.settings import HOME_VARIABLE, VERSION, Home
+from controller.store import Store
+
+log = logging.getLogger(__name__)
+
+REFRESH_S = 10.0
+"""How often the owner shows that it lives, for those who cannot see its lock from another host."""
+BACKUP_S = 900.0
+"""How often the store is copied when it has changed."""
+
+
+class House:
+    """A controller that is open."""
+
+    def __init__(self, engine: Engine, door: EngineDoor, connected: connection.Connection) -> None:
+        self.engine = engine
+        self.door = door
+        self.connection = connected
+
+    @property
+    def has_open_work(self) -> bool:
+        """Say whether a sweep is open or an agent alive."""
+        world = self.engine.world
+        return any(s.state in SWEEP_OPEN for s in world.sweeps.values()) or any(world.agents_of.values())
+
+
+@asynccontextmanager
+async def open_house(
+    home: Home, *, embedded: bool, takeover: bool = False, timing: Timing = TIMING
+) -> AsyncIterator[House]:
+    """Open a controller for `home`; it works until the context ends.
+
+    Raises:
+        OwnedError: another controller owns the home; the message says who.
+        StoreError: the store is damaged, newer than this program, or cannot be written.
+    """
+    owned = ownership.acquire(home, takeover=takeover)
+    async with contextlib.AsyncExitStack() as closing:
+        closing.callback(owned.release)
+        store = Store.open(home.store)
+        closing.callback(store.close)
+        engine = Engine(store, timing=timing)
+        explainer = Explainer()
+        closing.callback(explainer.close)
+        path = endpoint.prepare_socket(home)
+        started_at = time.time()
+
+        def status() -> Status:
+            return _status(home, engine, str(path), started_at, embedded=embedded)
+
+        door = EngineDoor(engine, explainer, status)
+        group = await closing.enter_async_context(asyncio.TaskGroup())
+        performer = _performer(home, engine, group)
+        engine.performer = performer
+        closing.callback(performer.close)
+        tasks = [group.create_task(engine.run()), group.create_task(_stay(owned, store, home))]
+        server = await serve(door, path)
+        connected = connection.Connection(
+            host=socket.gethostname(),
+            boot_id=connection.this_machine().boot_id,
+            pid=os.getpid(),
+            socket=str(path),
+            addresses=(),
+            instance=owned.owner.instance,
+            started_at=started_at,
+            version=VERSION,
+        )
+        connection.write(home.connection, connected)
+        try:
+            yield House(engine, door, connected)
+        finally:
+            with contextlib.suppress(OSError):
+                home.connection.unlink()
+            engine.stop()
+            await server.close()
+            for task in tasks:
+                task.cancel()
+
+
+def _performer(home: Home, engine: Engine, group: asyncio.TaskGroup) -> HousePerformer:
+    def spawn(work: Coroutine[None, None, None]) -> None:
+        group.create_task(_guarded(work))
+
+    return HousePerformer(
+        post=engine.post,
+        look=lambda: engine.world,
+        judge=Judge(engine.store, engine.post),
+        spawn=spawn,
+        agent_command=lambda job: agent_command(home, job),
+        environment={**os.environ, HOME_VARIABLE: str(home.path)},
+        logs=home.logs,
+    )
+
+
+def agent_command(home: Home, job: Job) -> list[str]:
+    """Return the argument list that starts the agent of a job."""
+    count = [] if job.count is None else ["--count", str(job.count)]
+    program = [sys.executable, "-m", "tui_sweeps", "agent", "--home", str(home.path)]
+    return [*program, "--job", job.id, *count, job.sweep_id]
+
+
+async def _guarded(work: Coroutine[None, None, None]) -> None:
+    """An effect that fails is logged; it must not end the controller."""
+    try:
+        await work
+    except Exception:
+        log.exception("an effect failed")
+
+
+async def _stay(owned: ownership.Ownership, store: Store, home: Home) -> None:
+    """Show that the owner lives, and copy the store now and then."""
+    copied_s = time.monotonic()
+    while True:
+        await asyncio.sleep(REFRESH_S)
+        try:
+            owned.refresh()
+        except OSError:
+            log.exception("the owner's mark could not be refreshed")
+        if time.monotonic() - copied_s >= BACKUP_S:
+            copied_s = time.monotonic()
+            try:
+                await asyncio.to_thread(store.backup, home.backups)
+            except Exception:
+                log.exception("the store could not be copied")
+
+
+def _status(home: Home, engine: Engine, path: str, started_at: float, *, embedded: bool) -> Status:
+    times = os.times()
+    return Status(
+        pid=os.getpid(),
+        host=socket.gethostname(),
+        home=str(home.path),
+        socket=path,
+        listen="",
+        started_at=started_at,
+        n_agents=sum(map(len, engine.world.agents_of.values())),
+        version=VERSION,
+        embedded=embedded,
+        cpu_s=times.user + times.system,
+        storage=engine.storage,
+    )

@@ -1,0 +1,160 @@
+"""The controller as a process of its own: `tui-sweeps controller run`, and how others start it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from controller.client import connection
+from controller.client.door import UnreachableError
+from controller.runtime.house import House, open_house
+from controller.runtime.lockfile import Owner, is_alive
+from controller.runtime.ownership import OwnedError, read_owner
+from controller.settings import Home
+
+log = logging.getLogger(__name__)
+
+WAIT_S = 20.0
+"""How long a starting controller waits for the one before it to let go, and others for it to answer."""
+STEP_S = 0.05
+
+
+def run_controller(
+    home: Home, *, takeover: bool = False, wait_s: float = 0.0, idle_exit_s: float | None = None
+) -> None:
+    """Own the home and work until SIGTERM or SIGINT; a hang-up is ignored.
+
+    `wait_s`: how long to wait for another owner to let go. `idle_exit_s`: end by itself after so long
+    without open work.
+
+    Raises:
+        OwnedError: another controller owns the home.
+        StoreError: the store cannot be used.
+    """
+    _log_to(home.logs / "controller.log")
+    asyncio.run(_run(home, takeover=takeover, wait_s=wait_s, idle_exit_s=idle_exit_s))
+
+
+async def _run(home: Home, *, takeover: bool, wait_s: float, idle_exit_s: float | None) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, lambda: None)
+    deadline = time.monotonic() + wait_s
+    while True:
+        try:
+            async with open_house(home, embedded=False, takeover=takeover) as house:
+                log.info("controller %s open for %s", os.getpid(), home.path)
+                await _until_done(house, stop, idle_exit_s)
+            log.info("controller %s closed", os.getpid())
+            return
+        except OwnedError:
+            if time.monotonic() >= deadline or stop.is_set():
+                raise
+            await asyncio.sleep(STEP_S)
+
+
+async def _until_done(house: House, stop: asyncio.Event, idle_exit_s: float | None) -> None:
+    idle_since = time.monotonic()
+    while True:
+        try:
+            await asyncio.wait_for(stop.wait(), timeout=idle_exit_s and min(30.0, idle_exit_s))
+            return
+        except TimeoutError:
+            pass
+        if house.has_open_work:
+            idle_since = time.monotonic()
+        elif idle_exit_s is not None and time.monotonic() - idle_since >= idle_exit_s:
+            log.info("no open work for %.0f s: leaving", idle_exit_s)
+            return
+
+
+def start_detached(home: Home, *, idle_exit_s: float | None = None) -> int:
+    """Start a controller in a session of its own and return its pid; it waits for the present owner."""
+    home.logs.mkdir(parents=True, exist_ok=True, mode=0o700)
+    idle = [] if idle_exit_s is None else ["--idle-exit", str(idle_exit_s)]
+    argv = [sys.executable, "-m", "tui_sweeps", "controller", "run", "--home", str(home.path)]
+    output = os.open(home.logs / "controller.out", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        process = subprocess.Popen(
+            [*argv, "--wait", str(WAIT_S), *idle],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            cwd="/",
+        )
+    finally:
+        os.close(output)
+    # It outlives us by design; nobody waits for it here.
+    process.returncode = 0
+    return process.pid
+
+
+def wait_until_reachable(home: Home, *, wait_s: float = WAIT_S, other_than: int | None = None) -> bool:
+    """Wait until a controller says where it is; False when the time is over.
+
+    `other_than`: pid of the controller that is on its way out.
+    """
+    deadline = time.monotonic() + wait_s
+    while time.monotonic() < deadline:
+        found = connection.read(home.connection)
+        if found is not None and found.pid != other_than and Path(found.socket).exists():
+            return True
+        time.sleep(STEP_S)
+    return False
+
+
+def ensure_controller(home: Home, *, idle_exit_s: float | None = 900.0) -> bool:
+    """Make sure that a controller answers for `home`; return True when one had to be started.
+
+    Raises:
+        UnreachableError: none could be started; its log says why.
+    """
+    owner = read_owner(home)
+    if owner is not None and _is_here(owner) and wait_until_reachable(home):
+        return False
+    start_detached(home, idle_exit_s=idle_exit_s)
+    if not wait_until_reachable(home):
+        raise UnreachableError(
+            f"no controller could be started for {home.path}", f"see {home.logs / 'controller.out'}"
+        )
+    return True
+
+
+def _is_here(owner: Owner) -> bool:
+    here = connection.this_machine().is_same(owner.host, owner.boot_id)
+    # An owner on another host cannot be checked from here; starting one says who it is.
+    return here and is_alive(owner)
+
+
+def stop_controller(pid: int, *, wait_s: float = WAIT_S) -> bool:
+    """End a controller of ours by SIGTERM and wait until it is gone."""
+    fd = os.pidfd_open(pid)
+    try:
+        signal.pidfd_send_signal(fd, signal.SIGTERM)
+        deadline = time.monotonic() + wait_s
+        while time.monotonic() < deadline:
+            try:
+                signal.pidfd_send_signal(fd, 0)
+            except ProcessLookupError:
+                return True
+            time.sleep(STEP_S)
+        return False
+    finally:
+        os.close(fd)
+
+
+def _log_to(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+    logging.basicConfig(
+        filename=path, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )

@@ -1,0 +1,189 @@
+"""Every command with its words, flags and an example; imports nothing heavy, so `--help` is immediate."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+_COMMANDS = "tui-sweeps"
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose help keeps the example's lines."""
+
+    def __init__(self, *args: Any, example: str = "", **kwargs: Any) -> None:
+        kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        if example:
+            kwargs["epilog"] = "example:\n  " + example.replace("\n", "\n  ")
+        super().__init__(*args, **kwargs)
+
+
+def build(version: str) -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    parser = _Parser(
+        prog=_COMMANDS,
+        description="Hyperparameter sweeps, steered from a terminal. Without a command: the dashboard.",
+        example="tui-sweeps run sweep.yaml --agents 2",
+    )
+    parser.add_argument("--version", action="version", version=f"tui-sweeps {version}")
+    parser.add_argument(
+        "--home", metavar="DIR", help="where the controller keeps its store (TUI_SWEEPS_HOME)"
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    _add_making(commands)
+    _add_agents(commands)
+    _add_tables(commands)
+    _add_steering(commands)
+    _add_controller(commands)
+    return parser
+
+
+def _command(commands: Any, name: str, text: str, example: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text, example=example)
+    # Also behind the command; not set there, the one before it stays.
+    parser.add_argument("--home", metavar="DIR", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    return parser
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def _add_making(commands: Any) -> None:
+    demo = _command(
+        commands, "demo", "train real models on scikit-learn's digits and watch", "tui-sweeps demo --headless"
+    )
+    demo.add_argument(
+        "--headless", action="store_true", help="without the dashboard; ends with the best config"
+    )
+    demo.add_argument("--agents", type=_positive, default=2, metavar="N", help="local agents (2)")
+    check = _command(
+        commands, "check", "read a sweep file and run nothing", "tui-sweeps check sweep.yaml --json"
+    )
+    check.add_argument("config", metavar="CONFIG")
+    _json(check)
+    sweep = _command(
+        commands,
+        "sweep",
+        "register a sweep, or pause, resume, stop or cancel one",
+        "tui-sweeps sweep -p my-project sweep.yaml\ntui-sweeps sweep --pause SWEEP_ID",
+    )
+    sweep.add_argument("target", metavar="CONFIG_OR_SWEEP_ID")
+    sweep.add_argument("-p", "--project", metavar="PROJECT")
+    sweep.add_argument("-e", "--entity", metavar="ENTITY")
+    sweep.add_argument("--name", metavar="NAME")
+    sweep.add_argument("--program", metavar="PROGRAM", help="override the file's program")
+    sweep.add_argument(
+        "-R",
+        "--prior_run",
+        action="append",
+        default=[],
+        metavar="RUN_ID",
+        help="a run to learn from; repeatable",
+    )
+    verbs = sweep.add_mutually_exclusive_group()
+    for verb, text in (
+        ("pause", "no new runs; running ones go on"),
+        ("resume", "new runs again"),
+        ("stop", "no new runs for good; running ones finish"),
+        ("cancel", "kill running runs at once; no new ones"),
+    ):
+        verbs.add_argument(f"--{verb}", dest="verb", action="store_const", const=verb, help=text)
+    _json(sweep)
+
+
+def _add_agents(commands: Any) -> None:
+    agent = _command(
+        commands, "agent", "work for a sweep in the foreground", "tui-sweeps agent --count 1 SWEEP_ID"
+    )
+    agent.add_argument("sweep_id", metavar="SWEEP_ID", help="ID, project/ID or entity/project/ID")
+    agent.add_argument("--count", type=_positive, metavar="N", help="leave after N runs")
+    agent.add_argument("--job", help=argparse.SUPPRESS)
+    run = _command(
+        commands,
+        "run",
+        "register a sweep and work on it until it is done",
+        "tui-sweeps run sweep.yaml --agents 4",
+    )
+    run.add_argument("config", metavar="CONFIG")
+    run.add_argument("--agents", type=_positive, default=1, metavar="N", help="local agents (1)")
+    run.add_argument("-p", "--project", metavar="PROJECT")
+    run.add_argument("--name", metavar="NAME")
+    run.add_argument("--tui", action="store_true", help="with the dashboard")
+    _json(run)
+
+
+def _add_tables(commands: Any) -> None:
+    _json(_command(commands, "ls", "list the sweeps", "tui-sweeps ls --json"))
+    runs = _command(
+        commands,
+        "runs",
+        "list the runs of a sweep",
+        "tui-sweeps runs SWEEP_ID --filter 'state:failed lr<1e-3'",
+    )
+    runs.add_argument("sweep_id", metavar="SWEEP_ID")
+    runs.add_argument("--filter", default="", metavar="F")
+    _json(runs)
+    runs.add_argument("--csv", action="store_true")
+    show = _command(commands, "show", "everything about one run", "tui-sweeps show RUN_ID")
+    show.add_argument("run_id", metavar="RUN_ID")
+    _json(show)
+    logs = _command(commands, "logs", "what a run printed", "tui-sweeps logs -f RUN_ID")
+    logs.add_argument("run_id", metavar="RUN_ID")
+    logs.add_argument("-f", "--follow", action="store_true", help="wait for more until the run ends")
+    logs.add_argument("--raw", action="store_true", help="unfiltered bytes; never to a terminal")
+    history = _command(commands, "history", "what a run logged", "tui-sweeps history RUN_ID --csv")
+    history.add_argument("run_id", metavar="RUN_ID")
+    _json(history)
+    history.add_argument("--csv", action="store_true")
+    best = _command(commands, "best", "the best config as YAML", "tui-sweeps best SWEEP_ID > config.yaml")
+    best.add_argument("sweep_id", metavar="SWEEP_ID")
+    _json(best)
+    importance = _command(
+        commands, "importance", "which parameters matter", "tui-sweeps importance SWEEP_ID --json"
+    )
+    importance.add_argument("sweep_id", metavar="SWEEP_ID")
+    importance.add_argument("--metric", default="", metavar="NAME", help="another metric than the sweep's")
+    _json(importance)
+    watch = _command(
+        commands, "watch", "a progress line for logs and dumb terminals", "tui-sweeps watch --once --json"
+    )
+    watch.add_argument("sweep_id", nargs="?", metavar="SWEEP_ID")
+    watch.add_argument("--once", action="store_true", help="print once and end")
+    _json(watch)
+
+
+def _add_steering(commands: Any) -> None:
+    stop = _command(commands, "stop", "stop runs: TERM, 30 s grace, KILL", "tui-sweeps stop RUN_ID")
+    stop.add_argument("run_ids", nargs="*", metavar="RUN_ID")
+    retry = _command(
+        commands, "retry", "queue ended runs for another attempt", "tui-sweeps retry --failed SWEEP_ID"
+    )
+    retry.add_argument("run_ids", nargs="*", metavar="RUN_ID")
+    retry.add_argument("--failed", metavar="SWEEP_ID", help="every failed or crashed run of a sweep")
+    retry.add_argument("--force", action="store_true", help="finished runs, too")
+    for parser in (stop, retry):
+        parser.add_argument("--sweep", metavar="SWEEP_ID", help="the sweep that --filter looks at")
+        parser.add_argument("--filter", default="", metavar="F", help="runs of --sweep that match")
+        _json(parser)
+
+
+def _add_controller(commands: Any) -> None:
+    controller = _command(
+        commands, "controller", "the controller by itself", "tui-sweeps controller status --json"
+    )
+    controller.add_argument("action", choices=("start", "status", "stop", "run"))
+    controller.add_argument("--takeover", action="store_true", help="when its owner on another host is dead")
+    controller.add_argument("--wait", type=float, default=0.0, help=argparse.SUPPRESS)
+    controller.add_argument("--idle-exit", type=float, default=None, help=argparse.SUPPRESS)
+    _json(controller)
+
+
+def _positive(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
+    return number

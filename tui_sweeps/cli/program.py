@@ -1,0 +1,88 @@
+"""Takes a command line apart and runs its command; every mistake ends as a sentence and an exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from controller.settings import VERSION, Home, home_path
+from tui_sweeps.cli.outcomes import CommandError
+from tui_sweeps.cli.parser import build
+
+
+def run(argv: list[str]) -> int:
+    """Run one command line and return its exit code."""
+    options = build(VERSION).parse_args(argv)
+    home = Home(home_path(options.home))
+    try:
+        return _run(options, home)
+    except CommandError as error:
+        _complain(str(error), error.hint)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): not our mistake, and nobody is left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _run(options: Namespace, home: Home) -> int:
+    command = options.command
+    if command is None:
+        from tui_sweeps.cli.dashboard import dashboard
+
+        dashboard(home)
+        return 0
+    work = _find(command)(options, home)
+    if isinstance(work, int):
+        return work
+    from tui_sweeps.cli.reach import translated
+
+    return asyncio.run(translated(work))
+
+
+def _find(command: str) -> Callable[[Namespace, Home], int | Coroutine[Any, Any, int]]:
+    match command:
+        case "check" | "sweep":
+            from tui_sweeps.cli import sweeps
+
+            return {"check": sweeps.check, "sweep": sweeps.sweep}[command]
+        case "agent" | "run" | "demo":
+            from tui_sweeps.cli import working
+
+            return {"agent": working.agent, "run": working.run, "demo": working.demo}[command]
+        case "ls" | "runs" | "show" | "best" | "importance":
+            from tui_sweeps.cli import tables
+
+            return {
+                "ls": tables.ls,
+                "runs": tables.runs,
+                "show": tables.show,
+                "best": tables.best,
+                "importance": tables.importance,
+            }[command]
+        case "logs" | "history" | "watch":
+            from tui_sweeps.cli import following
+
+            return {"logs": following.logs, "history": following.history, "watch": following.watch}[command]
+        case "stop" | "retry":
+            from tui_sweeps.cli import steering
+
+            return {"stop": steering.stop, "retry": steering.retry}[command]
+        case _:
+            from tui_sweeps.cli import controllers
+
+            return controllers.controller
+
+
+def _complain(message: str, hint: str) -> None:
+    from tui_sweeps.format import sanitise
+
+    print(f"tui-sweeps: {sanitise(message)}", file=sys.stderr)
+    if hint:
+        print(f"  {sanitise(hint, allow=chr(10))}", file=sys.stderr)

@@ -105,14 +105,8 @@ def ago(seconds: float | None) -> str:
     if seconds < 2:
         return "now"
     for limit, unit, name in (
-        (_LONG, _HUGE = 10**18, 10**300
-"""Integers shown like floats from here on; integers without a float from there on."""
-
-_MINUTE_S, 1, "s"),
-        (_HOUR_S, _LONG, _HUGE = 10**18, 10**300
-"""Integers shown like floats from here on; integers without a float from there on."""
-
-_MINUTE_S, "m"),
+        (_MINUTE_S, 1, "s"),
+        (_HOUR_S, _MINUTE_S, "m"),
         (_DAY_S, _HOUR_S, "h"),
         (math.inf, _DAY_S, "d"),
     ):

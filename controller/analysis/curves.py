@@ -106,7 +106,8 @@ def _envelope(column: NDArray[np.int64], y: Floats, places: NDArray[np.int64]) -
     ends = np.append(starts[1:], len(places))
     by_value = np.lexsort((y[places], of_place))
     least, greatest = by_value[starts], by_value[ends - 1]
-    return places[np.unique(np.concatenate([starts, least, greatest, ends - 1]))]
+    kept: NDArray[np.int64] = places[np.unique(np.concatenate([starts, least, greatest, ends - 1]))]
+    return kept
 
 
 def _gaps(column: NDArray[np.int64], finite: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -89,24 +89,55 @@ def table(column: Column, log_length: float) -> Floats:
     return np.asarray(centred / max(variance, 1e-12))
 
 
+def table_slope(column: Column, log_length: float) -> Floats:
+    """Return how the table changes with the log of the length scale; 0 where there is no order."""
+    return (table(column, log_length + _H) - table(column, log_length - _H)) / (2 * _H)
+
+
 def fit(columns: tuple[Column, ...], target: Floats, n_steps: int) -> Settings:
     """Return the settings of greatest posterior density for the target, shape (n_runs,), mean about 0."""
     import numpy as np
     from scipy.optimize import minimize
 
     n_columns = len(columns)
-    limits = [BOUNDS["weight"]] * n_columns + [BOUNDS["length"]] * n_columns
-    limits += [BOUNDS["scale"], BOUNDS["noise"]]
     found = minimize(
         _loss,
         Settings.start(n_columns).flat(),
         args=(columns, target),
         jac=True,
         method="L-BFGS-B",
-        bounds=limits,
+        bounds=limits(n_columns),
         options={"maxiter": n_steps, "maxfun": 2 * n_steps},
     )
     return Settings.of(np.asarray(found.x))
+
+
+def limits(n_columns: int) -> list[tuple[float, float]]:
+    """Return least and greatest of each of the flat settings."""
+    limit = BOUNDS
+    return [limit["weight"]] * n_columns + [limit["length"]] * n_columns + [limit["scale"], limit["noise"]]
+
+
+def beliefs(n_columns: int) -> list[tuple[float, float]]:
+    """Return mean and deviation of each of the flat settings before any run."""
+    return [LOG_WEIGHT] * n_columns + [LOG_LENGTH] * n_columns + [LOG_SCALE, LOG_NOISE]
+
+
+def slopes(columns: tuple[Column, ...], settings: Settings) -> tuple[Floats, list[Floats]]:
+    """Return the runs' covariance, noise included, and its slope along each of the flat settings."""
+    import numpy as np
+
+    scale, noise = math.exp(settings.log_scale), math.exp(settings.log_noise)
+    product, others = leave_one_out(factors(columns, settings))
+    own = noise * np.eye(len(product))
+    along_weights, along_lengths = [], []
+    for index, column in enumerate(columns):
+        length = float(settings.log_lengths[index])
+        amount = scale * math.exp(float(settings.log_weights[index])) * others[index]
+        along_weights.append(amount * (column.rows @ table(column, length) @ column.rows.T))
+        slope = table_slope(column, length)
+        along_lengths.append(amount * (column.rows @ slope @ column.rows.T))
+    return scale * product + own, [*along_weights, *along_lengths, scale * product, own]
 
 
 def factors(columns: tuple[Column, ...], settings: Settings) -> list[Floats]:
@@ -161,9 +192,7 @@ def _loss(flat: Floats, columns: tuple[Column, ...], target: Floats) -> tuple[fl
         amount = scale * math.exp(float(settings.log_weights[index]))
         pulled = column.rows.T @ ((pull * others[index]) @ column.rows)
         gradient[index] = amount * float((pulled * table(column, length)).sum())
-        if column.positions is not None:
-            slope = (table(column, length + _H) - table(column, length - _H)) / (2 * _H)
-            gradient[n_columns + index] = amount * float((pulled * slope).sum())
+        gradient[n_columns + index] = amount * float((pulled * table_slope(column, length)).sum())
     gradient[-2] = scale * float((pull * product).sum())
     gradient[-1] = noise * float(np.trace(pull))
     loss = 0.5 * float(target @ alpha) + float(np.log(np.diag(chol)).sum())
@@ -174,7 +203,6 @@ def _loss(flat: Floats, columns: tuple[Column, ...], target: Floats) -> tuple[fl
 def _prior(flat: Floats, n_columns: int) -> tuple[float, Floats]:
     import numpy as np
 
-    beliefs = [LOG_WEIGHT] * n_columns + [LOG_LENGTH] * n_columns + [LOG_SCALE, LOG_NOISE]
-    mean, deviation = np.array(beliefs).T
+    mean, deviation = np.array(beliefs(n_columns)).T
     away = (flat - mean) / deviation
     return 0.5 * float(away @ away), away / deviation

@@ -79,6 +79,12 @@ def test_nesting_is_accepted_up_to_the_limit() -> None:
     assert read(HEAD + "[" * (room + 1) + "]" * (room + 1)).config is None
 
 
+def test_long_chains_of_conditions_and_long_numbers_cost_no_more_than_their_length() -> None:
+    chain = "".join(f"\n  k{i}: {{value: 1, when: {{k{i - 1}: 1}}}}" for i in range(1, 2000))
+    assert read(f"method: random\nprogram: a\nparameters:\n  k0: {{value: 1}}{chain}").problems == ()
+    assert read(HEAD + "1" + ":11" * 300_000).config is None
+
+
 def test_plain_data_deeper_than_the_limit_is_refused() -> None:
     value: list[object] = []
     for _ in range(3000):

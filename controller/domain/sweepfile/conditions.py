@@ -6,6 +6,7 @@ siblings.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -16,6 +17,10 @@ from controller.domain.sweepfile.items import Item, shown
 from controller.domain.sweepfile.scalars import nearest
 
 Path = tuple[str, ...]
+_Tables = tuple[dict[Path, Parameter], dict[str, Path]]
+"""The space by path, and its paths by dotted name."""
+_MAX_NEAR = 50
+"""Names compared for a "did you mean"; comparing is slow."""
 _DISCRETE = (
     Distribution.CONSTANT,
     Distribution.CATEGORICAL,
@@ -31,16 +36,16 @@ def with_conditions(space: Space, conditions: dict[Path, tuple[Item, ...]], prob
     `conditions` holds the `when` items that stand on a leaf and on the groups around it.
     """
     known = {parameter.path: parameter for parameter in space}
+    names = {parameter.name: parameter.path for parameter in space}
     resolved: dict[Path, tuple[tuple[Path, tuple[Any, ...]], ...]] = {}
     for path, items in conditions.items():
         if path in known:
-            pairs = [pair for item in items for pair in _pairs(path, item, known, problems)]
+            pairs = [pair for item in items for pair in _pairs(path, item, (known, names), problems)]
             resolved[path] = tuple(dict(pairs).items())
-    for path in resolved:
-        if _returns(path, resolved):
-            at = conditions[path][0]
-            problems.error(at, f"the conditions of {'.'.join(path)} lead back to itself", key=_key(path))
-            resolved[path] = ()
+    for path in _in_circles(resolved):
+        at = conditions[path][0]
+        problems.error(at, f"the conditions of {'.'.join(path)} lead back to itself", key=_key(path))
+        resolved[path] = ()
     return tuple(msgspec.structs.replace(each, when=resolved.get(each.path, ())) for each in space)
 
 
@@ -49,7 +54,7 @@ def _key(path: Path) -> str:
 
 
 def _pairs(
-    path: Path, item: Item, known: dict[Path, Parameter], problems: ProblemList
+    path: Path, item: Item, tables: _Tables, problems: ProblemList
 ) -> list[tuple[Path, tuple[Any, ...]]]:
     if not item.entries:
         problems.error(
@@ -59,13 +64,12 @@ def _pairs(
             key=_key(path),
         )
         return []
+    known, names = tables
     pairs: list[tuple[Path, tuple[Any, ...]]] = []
     for entry in item.entries.values():
-        other = _find(entry.key, path, known)
+        other = _find(entry.key, path, names)
         if other is None or other == path:
-            near = nearest(
-                entry.key, [parameter.name for parameter in known.values() if parameter.path != path]
-            )
+            near = nearest(entry.key, [name for name in islice(names, _MAX_NEAR) if names[name] != path])
             message = f"{path[-1]}: when names {shown(entry.key)}, which is no other parameter"
             problems.error(entry, message, f"did you mean {near}?" if near else "", key=_key(path))
             continue
@@ -92,18 +96,23 @@ def _same(a: Any, b: Any) -> bool:
     return bool(a == b) and isinstance(a, bool) == isinstance(b, bool)
 
 
-def _find(name: str, path: Path, known: dict[Path, Parameter]) -> Path | None:
-    by_name = {parameter.name: parameter.path for parameter in known.values()}
-    return by_name.get(name) or by_name.get(".".join((*path[:-1], name)))
+def _find(name: str, path: Path, names: dict[str, Path]) -> Path | None:
+    return names.get(name) or names.get(".".join((*path[:-1], name)))
 
 
-def _returns(start: Path, resolved: dict[Path, tuple[tuple[Path, tuple[Any, ...]], ...]]) -> bool:
-    waiting, seen = [start], set[Path]()
-    while waiting:
-        for other, _ in resolved.get(waiting.pop(), ()):
-            if other == start:
-                return True
-            if other not in seen:
-                seen.add(other)
-                waiting.append(other)
-    return False
+def _in_circles(resolved: dict[Path, tuple[tuple[Path, tuple[Any, ...]], ...]]) -> list[Path]:
+    """Return the parameters that wait for themselves or for such: what peeling off the others leaves."""
+    waits = {path: {other for other, _ in pairs if other in resolved} for path, pairs in resolved.items()}
+    waited_for: dict[Path, list[Path]] = {}
+    for path, others in waits.items():
+        for other in others:
+            waited_for.setdefault(other, []).append(path)
+    free = [path for path, others in waits.items() if not others]
+    while free:
+        done = free.pop()
+        del waits[done]
+        for path in waited_for.get(done, ()):
+            waits[path].discard(done)
+            if not waits[path]:
+                free.append(path)
+    return list(waits)

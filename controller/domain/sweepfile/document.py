@@ -18,6 +18,8 @@ from controller.domain.sweepfile.items import MAX_DEPTH, MAX_NODES, Entry, Item,
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
+_MAX_DIGITS = 4000
+"""Longer numbers are refused unread: PyYAML needs quadratic time for base-60 integers."""
 _UNBUILDABLE = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, OverflowError)
 """What PyYAML's constructors raise on tags whose text does not fit: `!!int x`, a thirteenth month."""
 
@@ -130,6 +132,8 @@ class _Builder:
     def _scalar(self, node: Any) -> Item:
         at = _at(node.start_mark)
         try:
+            if len(node.value) > _MAX_DIGITS and node.tag != f"{_TAG}str":
+                raise ValueError("too long for anything but text")
             value = self._constructor.construct_object(node, deep=True)
         except _UNBUILDABLE:
             tag = node.tag.replace(_TAG, "!!")

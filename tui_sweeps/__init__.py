@@ -16,10 +16,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
 
 from tui_sweeps.reporter import Run, harmless, warn
 from tui_sweeps.run_config import Config, load_config
+
+TYPE_CHECKING = False  # importing typing for it would cost more than all the rest
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["init", "log", "finish", "mark_preempting", "run", "Run", "Config"]
 

@@ -15,11 +15,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
 
-P = ParamSpec("P")
-R = TypeVar("R")
+TYPE_CHECKING = False  # importing typing for it would cost more than all the rest
+if TYPE_CHECKING:
+    from typing import Any, ParamSpec, TypeVar
+
+    P = ParamSpec("P")
+    R = TypeVar("R")
 
 MAX_RECORD_BYTES = 1_000_000
 """A larger record is replaced by short descriptions of its values."""
@@ -40,7 +42,6 @@ def warn(text: str) -> None:
 def harmless(function: Callable[P, R]) -> Callable[P, R | None]:
     """Make a function that training calls unable to raise."""
 
-    @wraps(function)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R | None:
         try:
             return function(*args, **kwargs)
@@ -48,6 +49,7 @@ def harmless(function: Callable[P, R]) -> Callable[P, R | None]:
             warn(f"{function.__name__}: {type(error).__name__}: {str(error)[:MAX_REPR]}")
             return None
 
+    guarded.__name__, guarded.__doc__ = function.__name__, function.__doc__
     return guarded
 
 
@@ -154,7 +156,7 @@ def _describe(value: Any) -> str:
     return text if len(text) <= MAX_REPR else text[:MAX_REPR] + "…"
 
 
-class Summary(MutableMapping[str, Any]):
+class Summary(MutableMapping["str", "Any"]):
     """The run's summary: the last logged value of each key, and what the script sets itself."""
 
     def __init__(self, reporter: Reporter) -> None:

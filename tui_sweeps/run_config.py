@@ -8,14 +8,17 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from tui_sweeps.reporter import warn
+
+TYPE_CHECKING = False  # importing typing for it would cost more than all the rest
+if TYPE_CHECKING:
+    from typing import Any
 
 DEFAULT_FILES = ("config.yaml", "config-defaults.yaml")
 
 
-class Config(dict[str, Any]):
+class Config(dict["str", "Any"]):
     """A dict whose keys are attributes too; what the sweep assigned is never overwritten."""
 
     _locked: frozenset[str] = frozenset()

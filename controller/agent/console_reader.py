@@ -83,13 +83,17 @@ def _catch_up(handle: int, position: ConsolePosition) -> ConsolePosition:
 
 
 def _pass_over(position: ConsolePosition, data: bytes) -> tuple[ConsolePosition, bytes]:
-    """Go to the end of a line that was cut."""
+    """Go to the end of a line that was cut, or to where carriage returns give it new content."""
     ends = [i for i in (data.find(b"\n"), data.find(b"\r")) if i >= 0]
     if not ends:
         return replace(position, offset=position.offset + len(data)), b""
-    end = min(ends) + 1
-    number = position.number + (data[end - 1 : end] == b"\n")
-    return ConsolePosition(position.offset + end, number), data[end:]
+    rest = data[min(ends) :].lstrip(b"\r")
+    if not rest:
+        return replace(position, offset=position.offset + len(data) - 1), b""
+    n_newlines = int(rest.startswith(b"\n"))
+    rest = rest[n_newlines:]
+    offset = position.offset + len(data) - len(rest)
+    return ConsolePosition(offset, position.number + n_newlines), rest
 
 
 def _lines(start: ConsolePosition, data: bytes) -> ConsoleBatch:
@@ -114,6 +118,9 @@ def _unfinished(position: ConsolePosition, rest: bytes) -> tuple[ConsolePosition
     after = replace(position, offset=position.offset + skipped)
     if len(newest) > MAX_LINE_BYTES:
         after = replace(after, offset=position.offset + len(rest), cut=True, told=b"")
+    elif len(rest) >= CHUNK_BYTES and not skipped:
+        # Nothing but carriage returns follows, more than fits: wait behind them for what comes.
+        after = replace(after, offset=position.offset + len(rest) - 1, cut=True, told=b"")
     elif newest == position.told:
         return after, None
     else:

@@ -7,6 +7,7 @@ file like anything the program reports itself, so it is numbered and delivered e
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import time
@@ -25,11 +26,12 @@ class Capture:
         self._reader = ConsoleReader(place.output, jump=False)
         self._report = place.report
         self._n_steps = 0
+        self._pending = b""
         self._unfinished = ""
 
     def step(self, *, last: bool = False) -> None:
         """Look at what was printed since; `last` also looks at a line without an end."""
-        found: list[bytes] = []
+        found: list[bytes] = [self._pending]
         while (batch := self._reader.next_batch()) is not None:
             self._reader.position = batch.after
             lines = [line for part in batch.lines for line in part.lines]
@@ -43,8 +45,11 @@ class Capture:
         if last and self._unfinished:
             found += self._match(self._unfinished)
             self._unfinished = ""
-        if found:
-            self._append(b"".join(found))
+        self._pending = b"".join(found)
+        if self._pending:
+            with contextlib.suppress(OSError):  # the disk is full: tried again at the next look
+                self._append(self._pending)
+                self._pending = b""
 
     def _match(self, line: str) -> list[bytes]:
         values: dict[str, Any] = {}

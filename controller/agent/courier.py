@@ -81,7 +81,10 @@ class Courier:
 
     def count_lines(self) -> int:
         """Return how many lines the report has, told or not."""
-        return self._report.count_lines()
+        try:
+            return self._report.count_lines()
+        except OSError:
+            return self.last_seq
 
     async def deliver(self) -> bool:
         """Tell everything at hand; False if given up or superseded."""
@@ -114,7 +117,11 @@ class Courier:
         return bool(self.superseded)
 
     def _next(self) -> tuple[RunReported, Position, ConsolePosition] | None:
-        report, console = self._report.next_batch(), self._console.next_batch()
+        try:
+            report, console = self._report.next_batch(), self._console.next_batch()
+        except OSError:
+            # A file system in trouble must not end training: looked at again later, at the end left as it is.
+            return None
         pid, obeyed = self._pid, self._stop_obeyed
         if report is None and console is None and not obeyed and (pid is None or self._closing):
             return None

@@ -68,6 +68,7 @@ class Execution:
         self._wake = asyncio.Event()
         self._tree = ProcessTree()
         self._superseded = False
+        self._sync_timer: asyncio.TimerHandle | None = None
 
     async def run(self) -> Ending | None:
         """Return how the program ended; None if it was not to be executed."""
@@ -88,7 +89,8 @@ class Execution:
         )
         reply = await work.post.send(started, lambda: bool(work.steering.signalled))
         if not isinstance(reply, Granted):
-            place.mark_delivered()
+            with contextlib.suppress(OSError):
+                place.mark_delivered()
             return None
         courier = Courier(
             work.post,
@@ -217,21 +219,28 @@ class Execution:
                 await self._wake.wait()
 
     def _note(self, place: RunPlace, courier: Courier, ending: Ending) -> None:
-        away = self._work.post.error is not None
-        write_result(place, _record(ending, courier.count_lines()), durable=away)
+        record = _record(ending, courier.count_lines())
+        self._write_result(place, record, durable=self._work.post.error is not None)
+        self._sync_timer = asyncio.get_running_loop().call_later(
+            DURABLE_AFTER_S, lambda: self._write_result(place, record, durable=True)
+        )
+
+    def _write_result(self, place: RunPlace, record: dict[str, Any], *, durable: bool) -> None:
+        try:
+            write_result(place, record, durable=durable)
+        except OSError as error:
+            self._work.journal.say(f"{place.result} cannot be written: {error}")
 
     async def _deliver(self, place: RunPlace, courier: Courier, ending: Ending) -> None:
         work = self._work
-        record = _record(ending, courier.count_lines())
-        timer = asyncio.get_running_loop().call_later(
-            DURABLE_AFTER_S, lambda: write_result(place, record, durable=True)
-        )
         try:
             delivered = await courier.end(ending)
         finally:
-            timer.cancel()
+            if self._sync_timer is not None:
+                self._sync_timer.cancel()
         if delivered:
-            place.mark_delivered()
+            with contextlib.suppress(OSError):  # at worst it is told once more
+                place.mark_delivered()
         end = f"{ending.state.value}{': ' + ending.cause if ending.cause else ''}"
         kept = "" if delivered else f"; not delivered, kept in {place.directory}"
         late = " (superseded: it does not count)" if courier.superseded else ""

@@ -100,7 +100,7 @@ class Post:
         self.error = error
         if self._away_since is None:
             self._away_since = time.monotonic()
-            self._journal.say(f"the controller is away ({error}); training goes on, trying again")
+            self._journal.say(f"the controller is away ({error}); trying again")
 
     async def _pause(self, n_failures: int) -> None:
         away_s = time.monotonic() - (self._away_since or time.monotonic())

@@ -70,7 +70,10 @@ class Program:
 
 
 def _spawn(launch: Launch) -> int:
-    output = os.open(launch.output, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        output = os.open(launch.output, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise ProgramError(f"its output cannot be written: {error}") from error
     try:
         child = subprocess.Popen(
             launch.argv,

@@ -54,7 +54,8 @@ def progress(
             figures.strip() if len(figures) <= width + 1 else share.strip()
         )  # a cut count would be another
         return Text(_said(words, width, glyphs), no_wrap=True, end="")
-    parts = _cells((max(0, done - failed), running, failed), max(expected, done + running), n_cells)
+    failed = min(failed, done)
+    parts = _cells((done - failed, running, failed), max(expected, done + running), n_cells)
     line = Text(no_wrap=True, end="")
     for at, n_part_cells in enumerate(parts):
         symbol, style = _PARTS[at]

@@ -239,10 +239,9 @@ class LineTable(ScrollView, can_focus=True):
 
     def watch_cursor_row(self, old: int, new: int) -> None:
         """Draw the two rows concerned, scroll if need be, and tell the owner."""
-        if not self.is_mounted:
-            return
-        self.refresh_rows((old, new))
-        self._show_cursor()
+        if self.is_mounted:
+            self.refresh_rows((old, new))
+            self._show_cursor()
         if new >= 0:
             self.post_message(self.RowHighlighted(self, new))
 

@@ -182,7 +182,7 @@ def test_superseded_run_is_ended_and_its_data_not_insisted_on(bench: Bench) -> N
         (bench.directory / "go").touch()
 
     command = shell(
-        '[ "$WANDB_RUN_ID" = run1 ] || exit 0; echo a; while [ ! -e go ]; do sleep 0.02; done; echo b; sleep 9'
+        '[ "$WANDB_RUN_ID" = run1 ] || exit 0; echo a; while [ ! -e go ]; do sleep 0.02; done; echo; sleep 9'
     )
     assert bench.run(command, n_runs=2, meanwhile=supersede) == 0
     assert bench.attempt.ended is None

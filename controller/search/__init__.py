@@ -1,0 +1,45 @@
+"""Search: what to try next, and which run to end early. Pure functions over plain data.
+
+Names are handed on when first used, so that a grid never loads numpy.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from controller.search.hyperband import Brackets, Verdict, at_bands, bands
+    from controller.search.propose import propose
+    from controller.search.requests import Observation, Proposal, Request
+    from controller.search.sizes import count
+
+_HOMES = {
+    "Brackets": "hyperband",
+    "Observation": "requests",
+    "Proposal": "requests",
+    "Request": "requests",
+    "Verdict": "hyperband",
+    "at_bands": "hyperband",
+    "bands": "hyperband",
+    "count": "sizes",
+    "propose": "propose",
+}
+
+__all__ = [
+    "Brackets",
+    "Observation",
+    "Proposal",
+    "Request",
+    "Verdict",
+    "at_bands",
+    "bands",
+    "count",
+    "propose",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -116,7 +116,12 @@ def distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def active(parameter: Parameter, chosen: Assignments) -> bool:
     """Say whether `parameter` matters, given the leaves chosen so far."""
-    return all(path in chosen and any(same(chosen[path], v) for v in ok) for path, ok in parameter.when)
+    return all(path in chosen and any(_equal(chosen[path], v) for v in ok) for path, ok in parameter.when)
+
+
+def _equal(a: Any, b: Any) -> bool:
+    """Say whether a condition's value is meant: equal, but 1 is not true."""
+    return isinstance(a, bool) is isinstance(b, bool) and bool(a == b)
 
 
 def in_order(space: Space) -> list[Parameter]:

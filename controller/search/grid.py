@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -28,7 +27,7 @@ def size(space: Space) -> int:
     Raises:
         ValueError: a parameter cannot be enumerated; the message names it and says what to do.
     """
-    return _cells(space).size
+    return cells(space).size
 
 
 def cell(space: Space, index: int) -> dict[str, Any]:
@@ -38,20 +37,16 @@ def cell(space: Space, index: int) -> dict[str, Any]:
         ValueError: a parameter cannot be enumerated.
         IndexError: there is no such cell.
     """
-    return _cells(space).cell(index)
+    return cells(space).cell(index)
 
 
-def _cells(space: Space) -> Cells:
-    try:
-        return _cached(space)
-    except TypeError:  # lists or maps among the values: a space without a hash
-        return Cells([grid_axis(parameter) for parameter in space])
+def cells(space: Space) -> Cells:
+    """Return the cells of a grid over `space`; build once when several are wanted.
 
-
-@lru_cache(maxsize=16)
-def _cached(space: Space) -> Cells:
-    # The cache must not take a space of 1 for one of 1.0 or true, which are equal and hash alike.
-    return Cells([grid_axis(parameter) for parameter in space])
+    Raises:
+        ValueError: a parameter cannot be enumerated.
+    """
+    return Cells([grid_axis(parameter) for parameter in sorted(space, key=lambda p: p.path)])
 
 
 def order(n: int, seed: int) -> Callable[[int], int]:

@@ -32,6 +32,9 @@ N_FIT = 256
 N_SOLVE = 1000
 """Runs from which effects are computed."""
 
+N_SOLVE_CONDITIONAL = 500
+"""The same where parameters depend on others: each joint state costs as much as a space without them."""
+
 N_STEPS = 40
 """Steps of the search for settings; 80 moved no share by more than 0.01."""
 
@@ -109,7 +112,9 @@ def importance(request: ImportanceRequest) -> Importance:
     method = ""
     if not note:
         generator = np.random.default_rng(request.seed)
-        kept = generator.permutation(len(values))[:N_SOLVE]
+        conditional = any(parameter.when for parameter in request.space)
+        n_solve = N_SOLVE_CONDITIONAL if conditional else N_SOLVE
+        kept = generator.permutation(len(values))[:n_solve]
         chosen = tuple(rows(columns[index], kept) for index in varying)
         target = _tame(chosen, values[kept])
         shares[varying], note = _shares(chosen, target, request, generator)
@@ -158,6 +163,10 @@ def _shares(
     from controller.analysis.intervals import draw_shares, rows
     from controller.analysis.process import fit
 
+    if not target.any():
+        return np.zeros(
+            (len(columns), 4)
+        ), f"{request.metric} differs in hardly any run, so nothing can be told."
     few = slice(0, N_FIT)
     settings = fit(tuple(rows(column, few) for column in columns), target[few], N_STEPS)
     alphas, explained = _weights(columns, settings, target)
@@ -206,10 +215,13 @@ def _tame(columns: tuple[Column, ...], values: Floats) -> Floats:
     """
     import numpy as np
 
+    values = np.clip(values, -1e100, 1e100)  # squares must stay numbers
     low, high = np.percentile(values[_spread_out(columns)], (25, 75))
     reach = OUTLIER * (high - low)
     tamed = np.clip(values, low - reach, high + reach) if reach > 0 else values
-    return np.asarray((tamed - tamed.mean()) / tamed.std())
+    tamed = tamed - tamed.mean()
+    tamed /= float(np.abs(tamed).max()) or 1.0  # before squares of 1e-200 vanish
+    return np.asarray(tamed / (float(tamed.std()) or 1.0))
 
 
 def _spread_out(columns: tuple[Column, ...], n_wanted: int = 100) -> list[int]:

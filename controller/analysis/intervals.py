@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 N_RUNS = 300
 """Runs in a resample at most."""
 
+N_DOUBT = 100
+"""Runs whose information bounds the settings; all of them would make it surer than it is, as runs close
+together tell the same twice and no function is quite a draw of the process."""
+
 N_ELSEWHERE = 100
 """Points of the space, not of the runs, at which a drawn function is free to differ from its mean."""
 
@@ -48,7 +52,7 @@ def draw_shares(
     import numpy as np
 
     plan = layout(columns)
-    few = slice(0, N_RUNS // 2)
+    few = slice(0, N_DOUBT)
     spread = doubt(tuple(rows(column, few) for column in columns), settings)
     low, high = np.array(limits(len(columns))).T
     drawn: list[Floats] = []

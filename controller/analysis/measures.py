@@ -8,6 +8,7 @@ back, which draws values, is search's. Sources: the distributions are those of W
 from __future__ import annotations
 
 import math
+import sys
 from typing import TYPE_CHECKING, Any
 
 from controller.domain.parameters import Distribution, Parameter
@@ -77,7 +78,8 @@ def probability(parameter: Parameter, values: Floats) -> Floats:
         from scipy.special import ndtr
 
         scaled = values if kind in _NORMAL else _log(values)
-        return np.asarray(ndtr((scaled - parameter.mu) / max(parameter.sigma, 1e-300)))
+        away = np.clip(scaled - parameter.mu, -1e100, 1e100)  # a foreign value may be near a float's end
+        return np.asarray(ndtr(away / max(parameter.sigma, 1e-100)))
     low, high = _limits(parameter)
     if kind in _UNIFORM:
         half = 0.5 if kind is Distribution.INT_UNIFORM else 0.0
@@ -152,5 +154,7 @@ def _bounds(parameter: Parameter) -> tuple[float, float]:
 
 
 def is_number(value: Any) -> bool:
-    """Tell whether a config value is a finite number; booleans are not numbers."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    """Tell whether a config value is a number that a float can hold; booleans are not numbers."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return -sys.float_info.max <= value <= sys.float_info.max

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, TypeVar
+from collections.abc import Hashable
+from functools import cache
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -40,9 +42,17 @@ def decode(text: str | bytes, kind: type[T]) -> T:
         WireError: with the place and what was expected there.
     """
     try:
-        return msgspec.convert(json.loads(text), kind, strict=True, str_keys=True)
+        boxed = msgspec.convert((json.loads(text),), _box(cast(Hashable, kind)), strict=True, str_keys=True)
     except (ValueError, RecursionError) as error:
-        raise WireError(str(error)) from error
+        # The place is told from the box on, which nobody has sent.
+        raise WireError(str(error).replace("`$[0]", "`$")) from error
+    return cast(T, boxed.value)
+
+
+@cache
+def _box(kind: Hashable) -> Any:
+    """Return a one-place struct around a type: msgspec keeps what it learns of a union in a struct only."""
+    return msgspec.defstruct("Box", [("value", kind)], array_like=True, frozen=True)
 
 
 def strict(value: Any) -> Any:

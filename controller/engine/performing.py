@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from pathlib import Path
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from controller.domain.agents import Job, JobState
 from controller.domain.effects import CheckEarlyTermination, Effect, StartJob, Suggest
@@ -13,10 +12,26 @@ from controller.domain.events import Event, JobSeen
 from controller.domain.world import World
 from controller.engine.judging import Judge
 from controller.engine.suggesting import Suggester
-from controller.launch import local
 
-AgentCommand = Callable[[Job], list[str]]
-"""Returns the argument list that starts the agent of a job."""
+
+class Launcher(Protocol):
+    """Starts agents and sees them end; `controller.launch` has the real ones."""
+
+    def start(self, job: Job) -> tuple[int, int, str]:
+        """Start a job's agent; return pid, start time in kernel ticks, and the path of its log.
+
+        May block. Raises:
+            OSError: it could not be started; the text says why.
+        """
+        ...
+
+    def watch(self, pid: int, ticks: int, ended: Callable[[str], None]) -> None:
+        """Call `ended` with a cause once the process is gone."""
+        ...
+
+    def forget(self) -> None:
+        """Stop watching; the processes go on."""
+        ...
 
 
 class HousePerformer:
@@ -29,18 +44,13 @@ class HousePerformer:
         look: Callable[[], World],
         judge: Judge,
         spawn: Callable[[Coroutine[None, None, None]], object],
-        agent_command: AgentCommand,
-        environment: dict[str, str],
-        logs: Path,
+        launcher: Launcher,
     ) -> None:
         self._post = post
         self._spawn = spawn
         self._judge = judge
         self._suggester = Suggester(post, look)
-        self._watch = local.Watch()
-        self._agent_command = agent_command
-        self._environment = environment
-        self._logs = logs
+        self._launcher = launcher
 
     def perform(self, effect: Effect, world: World) -> None:
         """Start doing it."""
@@ -58,7 +68,7 @@ class HousePerformer:
         """Watch the agents that run already; start those that were written down and not started."""
         self._suggester.forget()
         self._judge.forget()
-        self._watch.close()
+        self._launcher.forget()
         for job in world.jobs.values():
             match job.state:
                 case JobState.RUNNING if job.pid is not None:
@@ -75,31 +85,20 @@ class HousePerformer:
 
     def close(self) -> None:
         """Let go of everything; agents go on."""
-        self._watch.close()
+        self._launcher.forget()
         self._suggester.close()
 
     async def _start(self, job: Job) -> None:
-        log = self._logs / f"agent-{job.id}.log"
         try:
-            started = await asyncio.to_thread(
-                local.start, self._agent_command(job), log=log, environment=self._environment
-            )
-        except local.LaunchError as error:
-            self._post(JobSeen(job_id=job.id, state=JobState.FAILED, cause=str(error), log=str(log)))
+            pid, ticks, log = await asyncio.to_thread(self._launcher.start, job)
+        except OSError as error:
+            self._post(JobSeen(job_id=job.id, state=JobState.FAILED, cause=str(error)))
             return
-        self._post(
-            JobSeen(
-                job_id=job.id,
-                state=JobState.RUNNING,
-                pid=started.pid,
-                started_ticks=started.started_ticks,
-                log=started.log,
-            )
-        )
-        self._follow(job.id, started.pid, started.started_ticks)
+        self._post(JobSeen(job_id=job.id, state=JobState.RUNNING, pid=pid, started_ticks=ticks, log=log))
+        self._follow(job.id, pid, ticks)
 
     def _follow(self, job_id: str, pid: int, ticks: int) -> None:
         def ended(cause: str) -> None:
             self._post(JobSeen(job_id=job_id, state=JobState.ENDED, cause=cause))
 
-        self._watch.add(pid, ticks, ended)
+        self._launcher.watch(pid, ticks, ended)

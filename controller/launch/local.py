@@ -16,8 +16,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from controller.domain.agents import Job
 
-class LaunchError(Exception):
+
+class LaunchError(OSError):
     """A process could not be started; the message says which and why."""
 
 
@@ -66,6 +68,39 @@ def started_ticks(pid: int) -> int | None:
         return None
     fields = stat.rpartition(b")")[2].split()
     return None if fields[0] in (b"Z", b"X") else int(fields[19])
+
+
+class LocalLauncher:
+    """Starts the agents of jobs on this machine.
+
+    `command` gives a job's argument list; logs go to `logs`, one file a job.
+    """
+
+    def __init__(
+        self, *, command: Callable[[Job], Sequence[str]], environment: Mapping[str, str], logs: Path
+    ) -> None:
+        self._command = command
+        self._environment = environment
+        self._logs = logs
+        self._watch = Watch()
+
+    def start(self, job: Job) -> tuple[int, int, str]:
+        """Start a job's agent; return pid, start ticks and the path of its log.
+
+        Raises:
+            LaunchError: it could not be started.
+        """
+        log = self._logs / f"agent-{job.id}.log"
+        started = start(self._command(job), log=log, environment=self._environment)
+        return started.pid, started.started_ticks, started.log
+
+    def watch(self, pid: int, ticks: int, ended: Callable[[str], None]) -> None:
+        """Call `ended` with a cause once the process is gone."""
+        self._watch.add(pid, ticks, ended)
+
+    def forget(self) -> None:
+        """Stop watching; the processes go on."""
+        self._watch.close()
 
 
 class Watch:

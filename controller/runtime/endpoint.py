@@ -10,6 +10,8 @@ from pathlib import Path
 from controller.api.listener import MAX_PATH_BYTES, ListenError, private_directory
 from controller.settings import Home, runtime_dirs
 
+__all__ = ["ListenError", "prepare_socket"]
+
 
 def prepare_socket(home: Home, candidates: Iterable[Path] | None = None) -> Path:
     """Return the path for a home's socket in the first runtime directory that can be used.

@@ -28,6 +28,7 @@ from controller.engine.engine import Engine
 from controller.engine.explaining import Explainer
 from controller.engine.judging import Judge
 from controller.engine.performing import HousePerformer
+from controller.launch.local import LocalLauncher
 from controller.runtime import endpoint, ownership
 from controller.settings import HOME_VARIABLE, VERSION, Home
 from controller.store import Store
@@ -63,6 +64,8 @@ async def open_house(
 
     Raises:
         OwnedError: another controller owns the home; the message says who.
+        HomeError: the home cannot be made or is not ours alone.
+        ListenError: there is no place for the socket.
         StoreError: the store is damaged, newer than this program, or cannot be written.
     """
     owned = ownership.acquire(home, takeover=takeover)
@@ -117,9 +120,11 @@ def _performer(home: Home, engine: Engine, group: asyncio.TaskGroup) -> HousePer
         look=lambda: engine.world,
         judge=Judge(engine.store, engine.post),
         spawn=spawn,
-        agent_command=lambda job: agent_command(home, job),
-        environment={**os.environ, HOME_VARIABLE: str(home.path)},
-        logs=home.logs,
+        launcher=LocalLauncher(
+            command=lambda job: agent_command(home, job),
+            environment={**os.environ, HOME_VARIABLE: str(home.path)},
+            logs=home.logs,
+        ),
     )
 
 

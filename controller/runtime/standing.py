@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -140,14 +141,9 @@ def stop_controller(pid: int, *, wait_s: float = WAIT_S) -> bool:
     fd = os.pidfd_open(pid)
     try:
         signal.pidfd_send_signal(fd, signal.SIGTERM)
-        deadline = time.monotonic() + wait_s
-        while time.monotonic() < deadline:
-            try:
-                signal.pidfd_send_signal(fd, 0)
-            except ProcessLookupError:
-                return True
-            time.sleep(STEP_S)
-        return False
+        # A pidfd is readable once its process has ended, also while nobody has collected it.
+        ended, _, _ = select.select([fd], [], [], wait_s)
+        return bool(ended)
     finally:
         os.close(fd)
 

@@ -10,6 +10,7 @@ from msgspec import to_builtins
 from controller.client import connection
 from controller.domain.queries import GetStatus, Status
 from controller.runtime import standing
+from controller.runtime.endpoint import ListenError
 from controller.runtime.lockfile import HomeError, is_alive
 from controller.runtime.ownership import OwnedError, read_owner
 from controller.settings import Home
@@ -40,7 +41,7 @@ def _run(options: Namespace, home: Home) -> int:
         )
     except OwnedError as error:
         raise CommandError(str(error), error.hint) from error
-    except (HomeError, StoreError) as error:
+    except (HomeError, ListenError, StoreError) as error:
         raise ConfigurationError(str(error), error.hint) from error
     return 0
 

@@ -18,6 +18,7 @@ from controller.client.door import Client, ClientError, DeniedError, Unreachable
 from controller.domain.commands import LaunchAgents
 from controller.domain.queries import GetStatus
 from controller.runtime.embedded import EmbeddedController
+from controller.runtime.endpoint import ListenError
 from controller.runtime.lockfile import HomeError
 from controller.runtime.ownership import OwnedError
 from controller.settings import Home
@@ -84,7 +85,7 @@ def _embedded(home: Home, sweep_id: str | None, goal: Goal | None) -> Left:
         embedded.open()
     except OwnedError as error:
         raise CommandError(str(error), error.hint) from error
-    except (HomeError, StoreError) as error:
+    except (HomeError, ListenError, StoreError) as error:
         raise ConfigurationError(str(error), error.hint) from error
     with _handed_over_on_hangup(embedded):
         try:

@@ -131,8 +131,12 @@ async def _conclude(client: Client, world: World, sweep_id: str, *, as_json: boo
         document(shapes.sweep_row(world, sweep))
     elif (best := shapes.best_of(world, sweep)) is not None:
         print_best(sweep, best)
-    if sweep.state is SweepState.FINISHED:
+    counts = world.counts_of[sweep_id]
+    if sweep.state is SweepState.FINISHED and counts[RunState.FINISHED]:
         return 0
+    if sweep.state is SweepState.FINISHED:
+        await _show_last_failure(client, world, sweep_id)
+        raise CommandError(f"no run of sweep {sweep_id} finished", f"see `tui-sweeps runs {sweep_id}`")
     raise CommandError(
         f"sweep {sweep_id} is {sweep.state}: {sweep.cause}", f"see `tui-sweeps runs {sweep_id}`"
     )

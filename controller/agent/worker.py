@@ -38,6 +38,8 @@ DONE, FAILED, UNREACHABLE = 0, 1, 75
 """Exit codes."""
 HELD_S = 1.0
 """An answer that took longer was held by the controller: ask again at once."""
+BEAT_AFTER_S = 0.1
+"""A run older than this has a beat of its own held, so that a stop reaches it."""
 FAREWELL_S = 2.0
 """How long the last word may take: nothing depends on it."""
 
@@ -153,7 +155,10 @@ class Worker:
                 continue
             ask += 1
             self._token = order.token
+            # The held beat names no attempt or an old one; short runs end before it is worth a new one.
+            renewal = asyncio.get_running_loop().call_later(BEAT_AFTER_S, self._renew_beat)
             ending: Ending | None = await Execution(workplace, order).run()
+            renewal.cancel()
             self._token = None
             n_runs += ending is not None
             if self._steering.order.wish in (Wish.STOP, Wish.KILL):

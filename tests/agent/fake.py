@@ -176,12 +176,16 @@ class FakeController:
         return Acked(last_seq=attempt.last_seq)
 
     async def _beat(self, beat: AgentBeat) -> AgentOrder:
+        def order() -> AgentOrder:
+            about = self.wish.token in (None, beat.token)
+            return self.wish if about else AgentOrder(wish=Wish.GO_ON, token=beat.token)
+
         try:
             async with asyncio.timeout(beat.wait_s), self.news:
-                await self.news.wait_for(lambda: self.wish.wish != beat.order)
+                await self.news.wait_for(lambda: order().wish != beat.order)
         except TimeoutError:
             pass
-        return self.wish
+        return order()
 
 
 WAIT = WaitOrder(retry_s=0.01, reason="the sweep is paused")

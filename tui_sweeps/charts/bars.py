@@ -97,7 +97,8 @@ def _append_correlation(line: Text, correlation: float | None, glyphs: Glyphs) -
         line.append("  " + MISSING.rjust(_CORRELATION_CELLS))
         line.append(" " * _SIDE_CELLS + "│" + " " * _SIDE_CELLS)
         return
-    n_cells = min(_SIDE_CELLS, round(abs(correlation) * _SIDE_CELLS))
+    correlation = min(1.0, max(-1.0, correlation))
+    n_cells = round(abs(correlation) * _SIDE_CELLS)
     line.append("  " + f"{correlation:+.2f}".rjust(_CORRELATION_CELLS))
     negative = "█" * n_cells if correlation < 0 else ""
     positive = "█" * n_cells if correlation >= 0 else ""

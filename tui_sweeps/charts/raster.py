@@ -131,8 +131,12 @@ def _stamp(dx: int, y0: int, y1: int) -> tuple[int, ...]:
     if dx <= 0:
         return (_run(y0, y1),)
     step = (y1 - y0) / dx
-    middles = [round(y0 + step * (x + 0.5)) for x in range(dx)]
-    return tuple(map(_run, (y0, *middles), (*middles, y1)))
+    if -1.0 <= step <= 1.0:
+        return tuple([1 << round(y0 + step * x) for x in range(dx + 1)])
+    ends = [*[round(y0 + step * (x + 0.5)) for x in range(dx)], y1]
+    past = 1 if step > 0 else -1  # a column begins past the last dot of the one before
+    starts = [y0, *[end + past if end != after else end for end, after in pairwise(ends)]]
+    return tuple(map(_run, starts, ends))
 
 
 @lru_cache(maxsize=65536)

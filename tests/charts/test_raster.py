@@ -1,0 +1,104 @@
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from tui_sweeps.charts.glyphs import Glyphs, glyphs
+from tui_sweeps.charts.raster import Raster
+
+
+def plain(raster: Raster) -> list[str]:
+    return [row.plain for row in raster.rows()]
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"TERM": "xterm-256color", "LANG": "en_US.UTF-8"}, Glyphs.BRAILLE),
+        ({"TERM": "linux", "LANG": "en_US.UTF-8"}, Glyphs.BLOCK),
+        ({"TERM": "xterm", "LANG": "C"}, Glyphs.ASCII),
+        ({"TERM": "dumb", "LANG": "en_US.UTF-8"}, Glyphs.ASCII),
+    ],
+)
+def test_glyphs_follow_the_environment(environ: dict[str, str], expected: Glyphs) -> None:
+    assert glyphs(environ) is expected
+
+
+def test_diagonal_is_drawn_in_dots() -> None:
+    raster = Raster(2, 1)
+    raster.line([(0, 0), (3, 3)])
+    assert plain(raster) == ["⠑⢄"]
+
+
+def test_steep_line_has_no_gaps() -> None:
+    raster = Raster(1, 4)
+    raster.line([(0, 0), (1, 15)])
+    assert all(row != " " for row in plain(raster))
+
+
+def test_blocks_and_ascii_draw_the_same_line() -> None:
+    for kind, picture in ((Glyphs.BLOCK, ["▀▄"]), (Glyphs.ASCII, ["'."])):
+        raster = Raster(2, 1, kind)
+        raster.line([(0, 0), (raster.n_dots_x - 1, raster.n_dots_y - 1)])
+        assert plain(raster) == picture
+
+
+def test_last_line_gives_a_cell_its_colour() -> None:
+    raster = Raster(3, 1)
+    raster.line([(0, 0), (5, 0)], "red")
+    raster.line([(2, 3), (3, 3)], "green")
+    (row,) = raster.rows()
+    assert [(span.start, span.end, span.style) for span in row.spans] == [
+        (0, 1, "red"),
+        (1, 2, "green"),
+        (2, 3, "red"),
+    ]
+    assert row.plain == "⠉⣉⠉"
+
+
+def test_lone_line_clears_the_cells_it_passes() -> None:
+    raster = Raster(3, 1)
+    raster.line([(0, 0), (5, 0)], "red")
+    raster.line([(2, 3), (3, 3)], "green", alone=True)
+    assert plain(raster) == ["⠉⣀⠉"]
+
+
+def test_colours_off_leaves_attributes_only() -> None:
+    raster = Raster(2, 1)
+    raster.line([(0, 0), (3, 0)], "bold red")
+    assert [str(span.style) for row in raster.rows(colours=False) for span in row.spans] == ["bold"]
+
+
+dots = st.tuples(st.integers(-50, 100), st.integers(-50, 100))
+
+
+@given(
+    st.lists(st.lists(dots, min_size=1, max_size=5).map(sorted), max_size=8),
+    st.integers(0, 20),
+    st.integers(0, 10),
+    st.sampled_from(Glyphs),
+)
+def test_lines_outside_the_canvas_are_cut_off(
+    lines: list[list[tuple[int, int]]], width: int, height: int, kind: Glyphs
+) -> None:
+    raster = Raster(width, height, kind)
+    for line in lines:
+        raster.line(line, "red")
+    rows = plain(raster)
+    assert len(rows) == height
+    assert all(cell_len(row) == width for row in rows)
+
+
+def test_five_hundred_lines_over_six_axes_are_quick() -> None:
+    def draw() -> float:
+        began = time.perf_counter()
+        raster = Raster(118, 30)
+        for at in range(500):
+            points = [(235 * k // 5, (at * 37 + k * k * 61) % 120) for k in range(6)]
+            raster.line(points, f"color({at * 8 // 500})")
+        raster.rows()
+        return time.perf_counter() - began
+
+    assert min(draw() for _ in range(3)) < 0.1  # some 10 ms on a quiet machine

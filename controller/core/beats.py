@@ -11,6 +11,7 @@ from controller.domain.changes import AgentSet
 from controller.domain.events import AgentBeat, AgentLeft
 from controller.domain.replies import Acked, AgentOrder, Refused, Reply, Wish
 from controller.domain.states import SWEEP_OPEN, AttemptState, RunState
+from controller.domain.timing import Timing
 from controller.domain.world import World
 
 HEARD_EVERY_S = 60.0
@@ -29,16 +30,21 @@ def beat(draft: Draft, event: AgentBeat) -> Reply:
         draft.add(AgentSet(agent=replace(agent, heard_at=draft.at)))
     if event.token is not None and event.token in draft.world.open_of[agent.sweep_id]:
         draft.heard_attempt(event.token)
-    n_agents = len(draft.world.heard_s)
+    return order_for(draft.world, draft.world.agents[agent.id], event.token, draft.moment.timing)
+
+
+def order_for(world: World, agent: Agent, told: int | None, timing: Timing) -> AgentOrder:
+    """Return what the controller wants of an agent that said it executes `told` (or nothing).
+
+    What the agent said may be older than what it was handed since: a held answer speaks of the latter.
+    """
+    token = agent.token if agent.token is not None else told
     return AgentOrder(
-        wish=wish_for(draft.world, draft.world.agents[agent.id], event.token),
-        token=event.token,
-        heartbeat_s=draft.moment.timing.heartbeat_for(n_agents),
+        wish=_wish(world, agent, token), token=token, heartbeat_s=timing.heartbeat_for(len(world.heard_s))
     )
 
 
-def wish_for(world: World, agent: Agent, token: int | None) -> Wish:
-    """Return what the controller wants of an agent that executes `token` (or nothing)."""
+def _wish(world: World, agent: Agent, token: int | None) -> Wish:
     leave = agent.state is not AgentState.ACTIVE or world.sweeps[agent.sweep_id].state not in SWEEP_OPEN
     if token is None:
         return Wish.LEAVE if leave else Wish.GO_ON

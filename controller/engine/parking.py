@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
-from controller.core.beats import wish_for
+from controller.core.beats import order_for
 from controller.domain.changes import (
     AgentSet,
     AttemptAdded,
@@ -24,7 +24,7 @@ from controller.domain.changes import (
     TargetReachedSet,
 )
 from controller.domain.events import AgentBeat, RunAsked
-from controller.domain.replies import AgentOrder, Reply
+from controller.domain.replies import Reply
 from controller.domain.timing import Timing
 from controller.domain.world import World
 
@@ -122,11 +122,10 @@ def _tell(world: World, held: Held, timing: Timing) -> bool:
     agent = world.agents.get(message.agent_id)
     if agent is None:
         return False
-    wish = wish_for(world, agent, message.token)
-    if wish == message.order:
+    order = order_for(world, agent, message.token, timing)
+    if order.wish == message.order:
         return False
-    heartbeat_s = timing.heartbeat_for(len(world.heard_s))
-    held.future.set_result(AgentOrder(wish=wish, token=message.token, heartbeat_s=heartbeat_s))
+    held.future.set_result(order)
     return True
 
 

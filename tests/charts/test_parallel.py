@@ -69,7 +69,7 @@ def test_brush_is_seen_without_colour() -> None:
     axis = axis_of("lr", [1e-5, 1e-1], log=True, brush=(0.25, 0.75))
     rows = picture([axis, ACCURACY], [])
     heavy = [at for at, row in enumerate(rows) if row[1] in "┃"]
-    assert heavy == list(range(3, 9)) or len(heavy) in (5, 6)
+    assert heavy == [3, 4, 5, 6, 7, 8]
     assert rows[heavy[0]][0] == "┏"
     assert rows[heavy[-1]][0] == "┗"
 
@@ -82,7 +82,7 @@ def test_ascii_picture_is_ascii() -> None:
 
 def test_too_small_a_place_is_said() -> None:
     out = parallel([LR], [], width=30, height=3, glyphs=Glyphs.BRAILLE, colours=True)
-    assert [row.plain for row in out] == ["Too small for parallel co…"] or "Too small" in out[0].plain
+    assert [row.plain for row in out] == ["Too small for parallel coordi…"]
     assert (
         parallel([], [], width=30, height=9, glyphs=Glyphs.BRAILLE, colours=True)[0].plain
         == "No axis to draw."

@@ -1,4 +1,5 @@
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -36,6 +37,18 @@ def test_steep_line_has_no_gaps() -> None:
     raster = Raster(1, 4)
     raster.line([(0, 0), (1, 15)])
     assert all(row != " " for row in plain(raster))
+
+
+@given(st.integers(0, 12), st.integers(0, 119), st.integers(0, 119))
+def test_segment_is_unbroken_and_stays_between_its_ends(dx: int, y0: int, y1: int) -> None:
+    raster = Raster(8, 30)
+    raster.line([(0, y0), (dx, y1)])
+    columns = raster._layers[0][1][: dx + 1]
+    runs = [[y for y in range(raster.n_dots_y + 1) if column >> y & 1] for column in columns]
+    assert min(map(min, runs)) == min(y0, y1)
+    assert max(map(max, runs)) == max(y0, y1)
+    for left, right in pairwise(runs):
+        assert min(abs(a - b) for a in left for b in right) <= 1
 
 
 def test_blocks_and_ascii_draw_the_same_line() -> None:

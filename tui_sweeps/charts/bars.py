@@ -88,7 +88,7 @@ def _whisker(item: Bar, width: int, scale: float) -> range:
     low, high = item.low, item.high
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         return range(0)
-    first, last = (min(width - 1, max(0, int(end / scale * width))) for end in sorted((low, high)))
+    first, last = (int(min(1.0, max(0.0, end / scale)) * (width - 1)) for end in sorted((low, high)))
     return range(first, last + 1)
 
 

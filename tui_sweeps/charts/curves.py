@@ -27,6 +27,8 @@ _SMALLEST = (20, 6)
 _TICK_CELLS = 8
 _CELLS_PER_X_TICK = 16
 _ROWS_PER_Y_TICK = 4
+_LARGEST_EXPONENT = 307.0
+"""Powers of ten beyond are no floats."""
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _MARKERS = {Glyphs.BRAILLE: "braille", Glyphs.BLOCK: "hd", Glyphs.ASCII: "*"}
 _FIGURE_LOCK = threading.Lock()
@@ -174,6 +176,8 @@ def _drawn(frame: _Frame, width: int, height: int, glyphs: Glyphs) -> str:
 
 def _ticks(limits: tuple[float, float], n_ticks: int, is_log: bool) -> tuple[list[float], list[str]]:
     low, high = limits
+    if is_log:
+        low, high = max(low, -_LARGEST_EXPONENT), min(high, _LARGEST_EXPONENT)
     n_ticks = max(2, n_ticks)
     if not is_log:
         values = [value for value in nice_ticks(low, high, n_ticks) if low <= value <= high]

@@ -114,9 +114,9 @@ class _Plane:
         for at, (axis, x) in enumerate(zip(self._axes, self._cells_x, strict=True)):
             for y in range(self._n_axis_rows):
                 self.raster.label(x, y, "│", _AXIS_STYLE)
+            self._ticks(at, axis, x)
             if axis.brush is not None:
                 self._brush(axis, axis.brush, x)
-            self._ticks(at, axis, x)
 
     def _brush(self, axis: Axis, brush: tuple[float, float], x: int) -> None:
         ends = sorted(self._dot_y(axis, end) // self._down for end in brush)

@@ -1,0 +1,145 @@
+"""Where to look next: log expected improvement, searched globally and then around the best places.
+
+Spaces are mixed, so the search walks by mutations instead of gradients: columns change a few at a time,
+numbers by shrinking steps, categories by another draw, and every point stays one that a config can have.
+
+Source: Ament et al., Unexpected Improvements to Expected Improvement (2023), eq. 8-9.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import erfcx, ndtr
+
+from controller.search.encoding import Encoder, Rows, marks
+
+Vector = npt.NDArray[np.float64]
+Score = Callable[[Rows], Vector]
+
+_C1 = 0.5 * math.log(2 * math.pi)
+_C2 = 0.5 * math.log(math.pi / 2)
+
+
+def log_improvement(mean: Vector, deviation: Vector, best: float) -> Vector:
+    """Return the logarithm of the expected improvement below `best`."""
+    z = (best - mean) / deviation
+    density = np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        near = np.log(density + z * ndtr(z))
+        far = -0.5 * z * z - _C1 + np.log1p(-np.exp(np.log(erfcx(-z / math.sqrt(2)) * np.abs(z)) + _C2))
+        farthest = -0.5 * z * z - _C1 - 2 * np.log(np.abs(z))
+    h = np.where(z > -1, near, np.where(z > -1e4, far, farthest))
+    return np.asarray(np.where(np.isnan(h), farthest, h) + np.log(deviation))
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How hard to search."""
+
+    n_global: int = 500
+    n_local: int = 250
+    n_tops: int = 6
+    n_steps: int = 6
+    n_mutants: int = 30
+
+
+def mutate(encoder: Encoder, parents: Rows, scale: float, lengths: Vector, rng: np.random.Generator) -> Rows:
+    """Return one mutant per parent row; number columns move by about `scale` times their length."""
+    n, d = parents.shape
+    fresh = encoder.from_quantiles(rng.random((n, d)))
+    rows = parents
+    if encoder.conditional:
+        rows = np.where(encoder.on(parents), parents, fresh)
+    rate = rng.choice(np.array([1.0, 2.0, 4.0]), size=n)[:, None] / d
+    change = rng.random((n, d)) < np.minimum(rate, 0.9)
+    change[np.arange(n), rng.integers(d, size=n)] = True
+    moved = rows + rng.standard_normal((n, d)) * (scale * lengths)
+    for j, column in enumerate(encoder.columns):
+        if not column.is_category and column.values is not None:
+            # A step below half a level would come back to where it started.
+            gap = 1.0 / max(len(column.values) - 1, 1)
+            moved[:, j] = rows[:, j] + rng.choice([-1.0, 1.0], n) * np.maximum(
+                np.abs(moved[:, j] - rows[:, j]), 0.6 * gap
+            )
+    moved = np.abs(moved)
+    moved = np.where(moved > 1.0, 2.0 - moved, moved)  # reflected at the walls
+    jump = encoder.is_category | (rng.random((n, d)) < 0.05)
+    return encoder.snap(np.where(change, np.where(jump, fresh, moved), rows))
+
+
+def maximise(
+    encoder: Encoder,
+    score: Score,
+    starts: Rows,
+    lengths: Vector,
+    taken: set[bytes],
+    rng: np.random.Generator,
+    effort: Effort,
+    pool: Rows | None = None,
+) -> tuple[npt.NDArray[np.float64], float] | None:
+    """Return the best row that is not taken, with its score; None when every candidate is taken.
+
+    `pool` holds all rows of a small finite space; then nothing else is looked at.
+    """
+    if pool is not None:
+        return _best_free(pool, score(pool), taken) if len(pool) else None
+    d = encoder.n_columns
+    rows = [encoder.from_quantiles(rng.random((effort.n_global, d)))]
+    if len(starts):
+        parents = starts[rng.integers(len(starts), size=effort.n_local)]
+        half = len(parents) // 2
+        rows.append(mutate(encoder, parents[:half], 0.3, lengths, rng))
+        rows.append(mutate(encoder, parents[half:], 0.05, lengths, rng))
+    candidates = np.concatenate(rows)
+    scores = score(candidates)
+    tops, values = _apart(candidates, scores, effort.n_tops, taken)
+    scale = 0.2
+    for _ in range(effort.n_steps):
+        if not len(tops):
+            break
+        parents = np.repeat(tops, effort.n_mutants, axis=0)
+        mutants = mutate(encoder, parents, scale, lengths, rng)
+        tops, values = _apart(
+            np.concatenate((tops, mutants)),
+            np.concatenate((values, score(mutants))),
+            effort.n_tops,
+            taken,
+            families=np.concatenate(
+                (np.arange(len(tops)), np.repeat(np.arange(len(tops)), effort.n_mutants))
+            ),
+        )
+        scale *= 0.5
+    if len(tops):
+        return tops[0], float(values[0])
+    return None
+
+
+def _best_free(rows: Rows, scores: Vector, taken: set[bytes]) -> tuple[npt.NDArray[np.float64], float] | None:
+    keys = marks(rows)
+    for index in np.argsort(-scores):
+        if keys[index] not in taken:
+            return rows[index], float(scores[index])
+    return None
+
+
+def _apart(
+    rows: Rows, scores: Vector, n: int, taken: set[bytes], families: npt.NDArray[np.int64] | None = None
+) -> tuple[Rows, Vector]:
+    """Return the best free rows, at most one of a family, best first."""
+    chosen: list[int] = []
+    seen: set[object] = set()
+    for index in np.argsort(-scores):
+        family = None if families is None else int(families[index])
+        mark = marks(rows[index : index + 1])[0]
+        if mark in taken or mark in seen or (family is not None and family in seen):
+            continue
+        seen |= {mark, family} if family is not None else {mark}
+        chosen.append(int(index))
+        if len(chosen) == n:
+            break
+    return rows[chosen], scores[chosen]

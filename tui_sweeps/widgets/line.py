@@ -33,6 +33,30 @@ class LineLook:
     """Of the mark's symbol."""
 
 
+class _Runs:
+    """Gathers texts; neighbours of the same style make one segment: less to lay out, to parse and to send."""
+
+    def __init__(self, look: LineLook) -> None:
+        self.segments: list[Segment] = []
+        self._look = look
+        self._plain = look.base + look.above
+        self._texts: list[str] = []
+        self._style = ""
+
+    def add(self, text: str, style: str) -> None:
+        if style != self._style:
+            self.close()
+            self._style = style
+        self._texts.append(text)
+
+    def close(self) -> None:
+        if self._texts:
+            look = self._look
+            style = look.base + Style.parse(self._style) + look.above if self._style else self._plain
+            self.segments.append(Segment("".join(self._texts), style))
+            self._texts.clear()
+
+
 def compose_line(
     geometry: Geometry,
     window: tuple[int, int],
@@ -42,26 +66,24 @@ def compose_line(
 ) -> Strip:
     """Return the line seen through `window` (sideways scroll, width): mark, fixed columns, moving columns."""
     scroll_x, width = window
-    segments: list[Segment] = []
-    if geometry.mark_width:
-        segments.append(Segment(mark.ljust(geometry.mark_width), look.base + look.mark + look.above))
-
-    def add(column: Column, n_cells: int) -> None:
-        shown = cell(column)
-        style = Style.parse(shown.style) if shown.style else Style.null()
-        text = padded(shown.text, n_cells, column.align)
-        segments.append(Segment(text, look.base + style + look.above))
-
+    runs = _Runs(look)
+    if mark:
+        runs.segments.append(Segment(mark.ljust(geometry.mark_width), look.base + look.mark + look.above))
+    else:
+        runs.add(" " * geometry.mark_width, "")
     for column in geometry.fixed:
-        add(column, column.width)
+        shown = cell(column)
+        runs.add(padded(shown.text, column.width, column.align), shown.style)
     left, right = scroll_x + geometry.fixed_width, scroll_x + width
     first, end = geometry.in_window(left, right)
     for column in geometry.moving[first:end]:
         start = geometry.starts[column.key]
         n_cells = min(start + column.width, right) - max(start, left)
         if n_cells >= 0:
-            add(column, n_cells)
-    return Strip(segments).adjust_cell_length(width, look.base + look.above)
+            shown = cell(column)
+            runs.add(padded(shown.text, n_cells, column.align), shown.style)
+    runs.close()
+    return Strip(runs.segments).adjust_cell_length(width, look.base + look.above)
 
 
 def sort_title(column: Column, sort: Sequence[tuple[str, bool]]) -> Cell:

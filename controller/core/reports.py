@@ -224,7 +224,16 @@ def _end_of(run: Run, event: RunEnded) -> tuple[RunState, str, str]:
         return RunState.KILLED, run.stop.cause, run.stop.actor
     if state is RunState.FAILED and run.state is RunState.PREEMPTING:
         return RunState.PREEMPTED, event.cause or "preempted", ""
-    return state, event.cause, ""
+    return state, event.cause or _plain_cause(state, event), ""
+
+
+def _plain_cause(state: RunState, event: RunEnded) -> str:
+    """Return a cause for an agent that gave none."""
+    if event.signal is not None:
+        return f"signal {event.signal}"
+    if event.exit_code:
+        return f"exit code {event.exit_code}"
+    return "" if state is RunState.FINISHED else f"{state}, said its agent"
 
 
 def _again(draft: Draft, sweep: Sweep, run_id: str, state: RunState) -> bool:

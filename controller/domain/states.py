@@ -153,7 +153,7 @@ RUN_MOVES: dict[RunState, frozenset[RunState]] = {
     RunState.PREEMPTED: frozenset({RunState.PENDING, RunState.RUNNING, RunState.KILLED}),
     RunState.FINISHED: frozenset({RunState.PENDING}),
     RunState.FAILED: frozenset({RunState.PENDING}),
-    RunState.CRASHED: frozenset({RunState.PENDING, RunState.RUNNING, *RUN_ENDED}),
+    RunState.CRASHED: frozenset({RunState.PENDING, RunState.RUNNING, RunState.PREEMPTED, *RUN_ENDED}),
     RunState.KILLED: frozenset({RunState.PENDING}),
 }
 """`Pending` again is a retry; `Crashed -> Running` is a late word from a run that nothing replaced;

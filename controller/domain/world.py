@@ -138,7 +138,7 @@ class World:
         for change in changes:
             self.follow(change)
 
-    def follow(self, change: Change) -> None:  # noqa: C901
+    def follow(self, change: Change) -> None:
         """Follow one change."""
         match change:
             case SweepAdded() | SweepStateSet() | AskedSet() | SweepConfigSet() | TargetReachedSet():

@@ -116,7 +116,9 @@ class Shop:
             )
         )
 
-    def end(self, agent_id: str, token: int, state: str = "finished", last_seq: int = 0, **more: Any) -> Reply | None:
+    def end(
+        self, agent_id: str, token: int, state: str = "finished", last_seq: int = 0, **more: Any
+    ) -> Reply | None:
         return self.tell(
             RunEnded(agent_id=agent_id, token=token, state=AttemptState(state), last_seq=last_seq, **more)
         )

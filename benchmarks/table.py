@@ -31,6 +31,7 @@ READY = b"row-3"
 QUIET_S = 0.06
 PATIENCE_S = 120.0
 UNREAD_S = 2.0
+DRAIN_S = 1.0
 KEYS = {"down": b"\x1b[B", "pgdn": b"\x1b[6~"}
 
 
@@ -189,9 +190,9 @@ def unread_gap(kind: str, n_rows: int) -> float:
             terminal.ready()
             os.write(terminal.fd, KEYS["pgdn"] * 20)  # work for a terminal that does not look
             time.sleep(UNREAD_S)
-            while terminal.read(0.3):  # look again, so that a blocked loop goes on and writes its gap
-                if time.perf_counter() - terminal.began > PATIENCE_S:
-                    break
+            until = time.perf_counter() + DRAIN_S
+            while time.perf_counter() < until:  # look again, so that a blocked loop goes on and says its gap
+                terminal.read(0.1)
             return float(beat.read_text()) * 1e3
         finally:
             terminal.close()

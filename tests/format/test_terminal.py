@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 
 from tui_sweeps.format import ColourDepth, colour_depth, speaks_unicode
@@ -35,3 +38,11 @@ def test_unicode_is_spoken_where_the_locale_says_so(environ: dict[str, str], exp
 )
 def test_colour_depth_follows_the_environment(environ: dict[str, str], expected: ColourDepth) -> None:
     assert colour_depth(environ) is expected
+
+
+def test_format_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, tui_sweeps.format as f; f.sanitise('é\\x1b[2J', width=3);"
+        "sys.exit(bool({'textual', 'numpy', 'rich.console', 'rich.text', 'plotext'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

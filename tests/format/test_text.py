@@ -1,10 +1,12 @@
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+import tui_sweeps
 from tui_sweeps.format import ascii_only, fit, sanitise, sanitise_log
 
 HOSTILE = [
@@ -142,3 +144,10 @@ def test_log_line_never_reads_markup() -> None:
 
 def test_log_line_survives_absurd_parameters() -> None:
     assert sanitise_log("\x1b[38;5;999mx\x1b[" + "1;" * 500 + "my\x1b[38;2mz").plain == "xyz"
+
+
+def test_every_symbol_drawn_by_the_dashboard_has_an_ascii_form() -> None:
+    room = Path(tui_sweeps.__file__).parent
+    texts = [path.read_text() for path in room.rglob("*.py") if path.parent.name != "format"]
+    symbols = {character for text in texts for character in text if not character.isascii()}
+    assert sorted(symbol for symbol in symbols if "?" in ascii_only(symbol)) == []

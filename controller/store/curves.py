@@ -10,6 +10,9 @@ from __future__ import annotations
 import math
 import re
 import sqlite3
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
 
 from controller.domain.queries import Curves, GetCurves
 from controller.domain.runs import metric_value
@@ -22,48 +25,87 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9_ ./:@%+#-]+")
 _HUGE = "1.7976931348623157e308"
 """The largest finite number; beyond it is infinity."""
 
+_N_REMEMBERED = 256
+"""Curves whose columns are kept in memory, about 50 kB each."""
+
 Curve = tuple[tuple[float, float], ...]
+_Span = tuple[int, int, int, int]
+"""Token, last step that counts, first and last report line."""
 
 
-def curves(connection: sqlite3.Connection, query: GetCurves) -> Curves:
-    """Return each run's curve; a run without a finite value has an empty one."""
-    value = _value_sql(connection, query.key)
-    n_columns = max(1, query.n_columns)
-    return Curves(
-        key=query.key,
-        curves={run_id: _curve(connection, run_id, value, n_columns) for run_id in query.run_ids},
-    )
+class Thinner:
+    """Answers curves and remembers full columns, so that a chart that follows reads only what is new.
 
+    Widths are powers of two and columns begin at their multiples: as an attempt's lines only grow, a
+    full column never changes.
+    """
 
-def _curve(connection: sqlite3.Connection, run_id: str, value: str, n_columns: int) -> Curve:
-    spans = []
-    for token, last_step in segments(connection, run_id):
-        low, high = connection.execute(
-            "SELECT (SELECT min(seq) FROM points WHERE token = ?1), "
-            "(SELECT max(seq) FROM points WHERE token = ?1)",
-            (token,),
-        ).fetchone()
-        spans.append((token, last_step, low, high))
-    n_lines = sum(high - low + 1 for *_, low, high in spans)
-    width = math.ceil(n_lines / n_columns)
-    found: set[tuple[float, float]] = set()
-    rows = (
-        f"SELECT step, v FROM (SELECT step, {value} AS v FROM points "
-        "WHERE token = ? AND seq >= ? AND seq < ? AND step <= ?)"
-        f" WHERE v BETWEEN -{_HUGE} AND {_HUGE}"
-    )
-    for token, last_step, low, high in spans:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._full: OrderedDict[tuple[int, int, str, int], dict[int, Curve]] = OrderedDict()
+
+    def curves(self, connection: sqlite3.Connection, query: GetCurves) -> Curves:
+        """Return each run's curve; a run without a finite value has an empty one."""
+        value = _value_sql(connection, query.key)
+        found = {}
+        for run_id in query.run_ids:
+            spans = [_span(connection, *segment) for segment in segments(connection, run_id)]
+            n_lines = sum(high - low + 1 for *_, low, high in spans)
+            per_column = max(1, n_lines / max(1, query.n_columns))
+            width = 2 ** round(math.log2(per_column))
+            pairs: set[tuple[float, float]] = set()
+            for span in spans:
+                pairs.update(self._thinned(connection, span, query.key, value, width))
+            found[run_id] = tuple(sorted(pairs))
+        return Curves(key=query.key, curves=found)
+
+    def _thinned(
+        self, connection: sqlite3.Connection, span: _Span, key: str, value: str, width: int
+    ) -> Iterator[tuple[float, float]]:
+        token, last_step, low, high = span
         if width <= 2:
-            found.update(connection.execute(rows, (token, low, high + 1, last_step)))
-            continue
-        # With a single min() or max(), SQLite takes the other columns from the row that has it.
-        for start in range(low, high + 1, width):
-            for end in ("min", "max"):
-                sql = f"SELECT step, {end}(v) FROM ({rows})"
-                step, best = connection.execute(sql, (token, start, start + width, last_step)).fetchone()
-                if best is not None:
-                    found.add((step, best))
-    return tuple(sorted((float(step), float(v)) for step, v in found))
+            rows = connection.execute(_rows_sql(value), (token, low, high + 1, last_step))
+            yield from ((float(step), float(v)) for step, v in rows if v is not None and math.isfinite(v))
+            return
+        full = self._remembered((token, last_step, key, width))
+        for start in range(low - low % width, high + 1, width):
+            column = full.get(start)
+            if column is None:
+                column = _column(connection, value, (token, start, start + width, last_step))
+                if start + width <= high + 1:
+                    full[start] = column
+            yield from column
+
+    def _remembered(self, of: tuple[int, int, str, int]) -> dict[int, Curve]:
+        with self._lock:
+            full = self._full.setdefault(of, {})
+            self._full.move_to_end(of)
+            if len(self._full) > _N_REMEMBERED:
+                self._full.popitem(last=False)
+        return full
+
+
+def _span(connection: sqlite3.Connection, token: int, last_step: int) -> _Span:
+    (low,) = connection.execute("SELECT min(seq) FROM points WHERE token = ?", (token,)).fetchone()
+    (high,) = connection.execute("SELECT max(seq) FROM points WHERE token = ?", (token,)).fetchone()
+    return token, last_step, low, high
+
+
+def _rows_sql(value: str) -> str:
+    return f"SELECT step, {value} AS v FROM points WHERE token = ? AND seq >= ? AND seq < ? AND step <= ?"
+
+
+def _column(connection: sqlite3.Connection, value: str, where: tuple[int, ...]) -> Curve:
+    """Return the points with the lowest and the highest finite value, none where there is no value."""
+    rows = _rows_sql(value)
+    # With a single min() or max(), SQLite takes the other columns from the row that has it; the rows are
+    # read once, as the table expression is used twice.
+    both = "WITH c (step, v) AS ({}) SELECT step, min(v) FROM c UNION ALL SELECT step, max(v) FROM c"
+    ends = connection.execute(both.format(rows), where).fetchall()
+    if any(v is not None and not math.isfinite(v) for _, v in ends):
+        finite = f"SELECT * FROM ({rows}) WHERE v BETWEEN -{_HUGE} AND {_HUGE}"
+        ends = connection.execute(both.format(finite), where).fetchall()
+    return tuple((float(step), float(v)) for step, v in ends if v is not None)
 
 
 def _value_sql(connection: sqlite3.Connection, key: str) -> str:
@@ -80,8 +122,8 @@ def _value_sql(connection: sqlite3.Connection, key: str) -> str:
 
 
 def _number_sql(path: str) -> str:
-    kind = f"json_type(body, '{path}') IN ('integer', 'real')"
-    return f"CASE WHEN {kind} THEN json_extract(body, '{path}') END"
+    value = f"json_extract(body, '{path}')"
+    return f"CASE json_type(body, '{path}') WHEN 'real' THEN {value} WHEN 'integer' THEN {value} END"
 
 
 def _metric(body: str, key: str) -> float | None:

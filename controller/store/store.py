@@ -16,7 +16,7 @@ from controller.domain.queries import Answer, GetAttempts, GetCurves, GetHistory
 from controller.domain.wire import WireError
 from controller.domain.world import Facts
 from controller.store import backup, reads, schema
-from controller.store.curves import curves
+from controller.store.curves import Thinner
 from controller.store.errors import StoreError, damaged, translate
 from controller.store.place import is_network
 from controller.store.writer import Writer
@@ -34,6 +34,7 @@ class Store:
         self.network = network
         self._writer = writer
         self._readers: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
+        self._thinner = Thinner()
         self._n_asking = 0
         self._closed = False
         self._quiet = threading.Condition()
@@ -85,7 +86,7 @@ class Store:
         Raises:
             StoreError: it cannot be read.
         """
-        return self._read(lambda connection: _answer(connection, query))
+        return self._read(lambda connection: self._answer(connection, query))
 
     def backup(self, directory: Path, keep: int = 4) -> Path:
         """Copy the live store into `directory`, check the copy, and leave only the newest `keep` copies.
@@ -111,6 +112,21 @@ class Store:
             while True:
                 self._readers.get_nowait().close()
         self._writer.close()
+
+    def _answer(self, connection: sqlite3.Connection, query: Question) -> Answer:
+        match query:
+            case GetHistory():
+                return reads.history(connection, query)
+            case GetCurves():
+                return self._thinner.curves(connection, query)
+            case GetLog():
+                return reads.log(connection, query)
+            case GetAttempts():
+                return reads.attempts(connection, query)
+            case GetNotes():
+                return reads.notes(connection, query)
+            case _:
+                assert_never(query)
 
     def _read(self, read: Callable[[sqlite3.Connection], T]) -> T:
         def consistently(connection: sqlite3.Connection) -> T:
@@ -158,22 +174,6 @@ class Store:
             with self._quiet:
                 self._n_asking -= 1
                 self._quiet.notify_all()
-
-
-def _answer(connection: sqlite3.Connection, query: Question) -> Answer:
-    match query:
-        case GetHistory():
-            return reads.history(connection, query)
-        case GetCurves():
-            return curves(connection, query)
-        case GetLog():
-            return reads.log(connection, query)
-        case GetAttempts():
-            return reads.attempts(connection, query)
-        case GetNotes():
-            return reads.notes(connection, query)
-        case _:
-            assert_never(query)
 
 
 def _prepare(path: Path, scripts: tuple[str, ...], *, network: bool) -> None:

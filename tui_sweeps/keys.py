@@ -1,7 +1,7 @@
 """The one table of keys: dispatch, footer, help, palette and the README's table all come from it.
 
-A key's `views` are the names of the screens it works on; `ALL` means every one. The user's own keys are one
-TOML table `[keys]` of action to key (or keys separated by commas); what is wrong in it is named with its line.
+A key's `views` are the names of the screens it works on; `ALL` means every one. The user's own keys are
+one TOML table `[keys]` of action to key (or keys separated by commas); a wrong one is named with its line.
 """
 
 from __future__ import annotations

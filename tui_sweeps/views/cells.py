@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 class Cell(NamedTuple):
@@ -21,7 +21,7 @@ class Column:
     title: str
     width: int
     """In terminal cells."""
-    align: str = "left"
+    align: Literal["left", "right"] = "left"
     """`left` or `right`."""
     fixed: bool = False
     """Stays when the table is scrolled sideways."""

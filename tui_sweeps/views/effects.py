@@ -1,0 +1,183 @@
+"""What an act will do, in numbers, before it is done; and whether it still makes sense.
+
+A dialog is built from ids, and the same function is asked again at the moment of commit: if the object is
+gone or the act has become illegal, the answer is a sentence instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from controller.domain.runs import Run
+from controller.domain.states import RUN_ACTIVE, RUN_ENDED, VERBS, RunState, SweepState, Verb
+from controller.domain.world import World
+from tui_sweeps.format import duration, sanitise
+from tui_sweeps.views.tally import duration_of
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a confirm dialog says."""
+
+    title: str
+    lines: tuple[str, ...]
+    yes: str
+    """The word on the button that does it."""
+    grave: bool = False
+    """Something is killed: the dialog wears the warning style."""
+
+
+@dataclass(frozen=True, slots=True)
+class Impossible:
+    """Why an act cannot be done now, and what can."""
+
+    reason: str
+
+
+def verb_effect(world: World, sweep_id: str, verb: Verb, now: float) -> Effect | Impossible:
+    """Return what a verb would do to a sweep."""
+    sweep = world.sweeps.get(sweep_id)
+    if sweep is None:
+        return Impossible(f"sweep {sweep_id} is gone")
+    name = sanitise(sweep.name or sweep.id)
+    allowed, _ = VERBS[verb]
+    active = active_runs(world, sweep_id)
+    if sweep.state not in allowed or (
+        verb is Verb.CANCEL and sweep.state is SweepState.STOPPED and not active
+    ):
+        possible = [other.value for other in Verb if sweep.state in VERBS[other][0]]
+        if not active and sweep.state is SweepState.STOPPED and "cancel" in possible:
+            possible.remove("cancel")
+        hint = f"; possible: {', '.join(possible)}" if possible else ""
+        return Impossible(f"{name} is {sweep.state}: it cannot be {_past(verb)}{hint}")
+    n_agents = len(world.agents_of[sweep_id])
+    if verb is Verb.CANCEL:
+        return Effect(
+            f"Cancel {name}?",
+            (kill_line(active, now), _agents_leave(n_agents), "No program gets a chance to save anything."),
+            "Cancel the sweep",
+            grave=True,
+        )
+    if verb is Verb.STOP:
+        return Effect(
+            f"Stop {name}?",
+            (
+                "No new runs, for good (a resume is still possible).",
+                f"{count(len(active), 'active run')} {'finishes' if len(active) == 1 else 'finish'} by "
+                f"{'itself' if len(active) == 1 else 'themselves'}.",
+                _agents_leave(n_agents),
+            ),
+            "Stop the sweep",
+        )
+    if verb is Verb.PAUSE:
+        return Effect(
+            f"Pause {name}?",
+            (f"No new runs; {count(len(active), 'active run')} go on; {count(n_agents, 'agent')} wait.",),
+            "Pause",
+        )
+    return Effect(f"Resume {name}?", ("New runs again, by the same search.",), "Resume")
+
+
+def stop_effect(world: World, run_ids: Iterable[str], now: float) -> Effect | Impossible:
+    """Return what a stop of these runs would do."""
+    active = [run for run in _known(world, run_ids) if run.state in RUN_ACTIVE]
+    if not active:
+        return Impossible("nothing to stop: no run chosen is active")
+    title = f"Stop run {sanitise(active[0].name)}?" if len(active) == 1 else f"Stop {len(active)} runs?"
+    return Effect(
+        title,
+        (
+            kill_line(active, now).replace("Kills", "Ends", 1),
+            "SIGTERM to the process tree, 30 s grace, then SIGKILL.",
+            "Their agents then take the next configuration.",
+        ),
+        "Stop",
+        grave=True,
+    )
+
+
+def retry_effect(world: World, run_ids: Iterable[str]) -> Effect | Impossible:
+    """Return what a retry of these runs would do."""
+    chosen = _known(world, run_ids)
+    again = retriable(chosen)
+    if not again:
+        finished = any(run.state is RunState.FINISHED for run in chosen)
+        return Impossible(
+            "nothing to retry: "
+            + ("finished runs are not run again" if finished else "no run chosen has ended")
+        )
+    title = f"Retry run {sanitise(again[0].name)}?" if len(again) == 1 else f"Retry {len(again)} runs?"
+    left_out = len(chosen) - len(again)
+    lines = ["The same configuration goes to the front of the queue, as a further attempt."]
+    if left_out:
+        lines.append(f"{count(left_out, 'chosen run')} left out (finished, active or queued already).")
+    return Effect(title, tuple(lines), "Retry")
+
+
+def retriable(runs: Iterable[Run]) -> list[Run]:
+    """Return those runs that ended otherwise than well and wait for nothing."""
+    return [
+        run
+        for run in runs
+        if run.state in RUN_ENDED and run.state is not RunState.FINISHED and not run.queued
+    ]
+
+
+def agents_effect(world: World, agent_ids: Iterable[str], stop: bool, now: float) -> Effect | Impossible:
+    """Return what draining or stopping these agents would do."""
+    agents = [world.agents[key] for key in agent_ids if key in world.agents]
+    agents = [agent for agent in agents if agent.id in world.agents_of.get(agent.sweep_id, {})]
+    if not agents:
+        return Impossible("no agent chosen is alive")
+    hosts = ", ".join(sorted({sanitise(agent.host) for agent in agents})[:3])
+    what = f"{count(len(agents), 'agent')} on {hosts}"
+    if not stop:
+        return Effect(f"Drain {what}?", ("Leaves when its run has ended; takes no new one.",), "Drain")
+    tokens = [agent.token for agent in agents if agent.token is not None and agent.token in world.attempts]
+    runs = _known(world, (world.attempts[token].run_id for token in tokens))
+    return Effect(
+        f"Stop {what}?",
+        (kill_line(runs, now).replace("Kills", "Ends", 1), "SIGTERM, 30 s grace, SIGKILL; then it leaves."),
+        "Stop",
+        grave=True,
+    )
+
+
+def active_runs(world: World, sweep_id: str) -> list[Run]:
+    """Return the runs of which a process may be alive, and those handed out already."""
+    tokens = world.open_of.get(sweep_id, {})
+    ids = dict.fromkeys(world.attempts[token].run_id for token in tokens)
+    return [world.runs[run_id] for run_id in ids]
+
+
+def kill_line(runs: list[Run], now: float) -> str:
+    """Return the price of killing these runs."""
+    if not runs:
+        return "Kills no run: none is active."
+    spent_s = sum(duration_of(run, now) or 0.0 for run in runs)
+    hosts = {run.host for run in runs if run.host}
+    where = f", on {count(len(hosts), 'host')}" if hosts else ""
+    return f"Kills {count(len(runs), 'run')}, {duration(spent_s)} of run time so far{where}."
+
+
+def count(n: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def _agents_leave(n_agents: int) -> str:
+    return f"{count(n_agents, 'agent')} {'leaves' if n_agents == 1 else 'leave'}."
+
+
+def _past(verb: Verb) -> str:
+    return {
+        Verb.PAUSE: "paused",
+        Verb.RESUME: "resumed",
+        Verb.STOP: "stopped",
+        Verb.CANCEL: "cancelled",
+    }[verb]
+
+
+def _known(world: World, run_ids: Iterable[str]) -> list[Run]:
+    return [world.runs[run_id] for run_id in run_ids if run_id in world.runs]

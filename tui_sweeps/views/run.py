@@ -1,0 +1,127 @@
+"""The Run screen's words: header, configuration beside the best run's, summary, attempts, command."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from controller.domain.parameters import MISSING, leaf
+from controller.domain.runs import Attempt, Run
+from controller.domain.sweeps import Sweep
+from controller.domain.world import World
+from tui_sweeps.format import clock, duration, fit, number, sanitise
+from tui_sweeps.model import Model
+from tui_sweeps.views.cells import Cell
+from tui_sweeps.views.configs import flat, value_text
+from tui_sweeps.views.states import BAD, GOOD, QUIET, WARN, run_state
+from tui_sweeps.views.tally import duration_of
+
+Line = tuple[Cell, ...]
+
+
+def header(model: Model, run: Run, now: float) -> Line:
+    """Return state, time, place and attempt on one line."""
+    parts = [run_state(run, model.waiting.get(run.id, ""))]
+    took_s = duration_of(run, now)
+    if took_s is not None:
+        parts.append(Cell(duration(took_s)))
+    if run.best is not None:
+        best = model.world.best_of.get(run.sweep_id)
+        parts.append(Cell(f"best {number(run.best)}", f"bold {GOOD}" if best == run.id else ""))
+    if run.last_step is not None:
+        parts.append(Cell(f"step {run.last_step}"))
+    if run.attempt > 1:
+        parts.append(Cell(f"attempt {run.attempt}", WARN))
+    if run.host:
+        parts.append(Cell(sanitise(run.host), QUIET))
+    if run.job:
+        parts.append(Cell(sanitise(run.job), QUIET))
+    if run.pid is not None:
+        parts.append(Cell(f"pid {run.pid}", QUIET))
+    if run.cause:
+        parts.append(Cell(sanitise(run.cause), BAD if run.state in ("failed", "crashed") else QUIET))
+    return tuple(parts)
+
+
+def stop_chain(run: Run) -> str:
+    """Return how far a stop has come, to its end: asked, sent, gone."""
+    if run.stop is None:
+        return ""
+    signal = "SIGKILL" if run.stop.kill else "SIGTERM"
+    parts = [f"stop asked {clock(run.stop.at)} by {sanitise(run.stop.actor)}"]
+    if run.stop_obeyed_at is not None:
+        parts.append(f"{signal} sent {clock(run.stop_obeyed_at)}")
+        if run.ended_at is None and not run.stop.kill:
+            parts.append("SIGKILL after 30 s of grace")
+    if run.ended_at is not None:
+        parts.append(f"gone {clock(run.ended_at)}")
+    return ", ".join(parts)
+
+
+def config_lines(world: World, run: Run, width: int) -> list[Line]:
+    """Return the configuration, one parameter a line; where the best run differs, its value too."""
+    sweep = world.sweeps[run.sweep_id]
+    best_id = world.best_of.get(run.sweep_id)
+    best = world.runs[best_id] if best_id is not None and best_id != run.id else None
+    names = [parameter.name for parameter in sweep.config.parameters]
+    room = max([len(fit(sanitise(name), 22)) for name in names], default=0)
+    lines: list[Line] = []
+    for parameter in sweep.config.parameters:
+        value = leaf(run.config, parameter.path)
+        name = fit(sanitise(parameter.name), 22).ljust(room)
+        cells = [Cell(name, QUIET), Cell(value_text(value, max(6, width - room - 1)))]
+        other = MISSING if best is None else leaf(best.config, parameter.path)
+        if best is not None and other != value:
+            cells.append(Cell(f"best {value_text(other, 12)}", GOOD))
+        lines.append(tuple(cells))
+    known = {parameter.path[0] for parameter in sweep.config.parameters}
+    for name, value in flat({key: val for key, val in run.config.items() if key not in known}).items():
+        lines.append((Cell(fit(sanitise(name), 22).ljust(room), QUIET), Cell(value_text(value, 16))))
+    return lines
+
+
+def summary_lines(run: Run, width: int) -> list[Line]:
+    """Return the summary, one key a line."""
+    values = {key: value for key, value in flat(run.summary).items() if not key.startswith("_")}
+    room = max([len(fit(sanitise(key), 22)) for key in values], default=0)
+    return [
+        (Cell(fit(sanitise(key), 22).ljust(room), QUIET), Cell(value_text(value, max(6, width - room - 1))))
+        for key, value in values.items()
+    ]
+
+
+def attempt_lines(attempts: Sequence[Attempt]) -> list[Line]:
+    """Return every attempt with its end and cause."""
+    lines: list[Line] = []
+    for attempt in attempts:
+        cells = [Cell(f"{attempt.number}", QUIET), Cell(attempt.state.value)]
+        if attempt.started_at is not None:
+            cells.append(Cell(clock(attempt.started_at), QUIET))
+            if attempt.ended_at is not None:
+                cells.append(Cell(duration(attempt.ended_at - attempt.started_at)))
+        if attempt.signal is not None:
+            cells.append(Cell(f"signal {attempt.signal}", WARN))
+        elif attempt.exit_code is not None:
+            cells.append(Cell(f"exit {attempt.exit_code}", BAD if attempt.exit_code else QUIET))
+        if attempt.host:
+            cells.append(Cell(sanitise(attempt.host), QUIET))
+        if attempt.cause:
+            cells.append(Cell(sanitise(attempt.cause)))
+        lines.append(tuple(cells))
+    return lines
+
+
+def command_text(run: Run) -> str:
+    """Return the exact command as a shell would read it; empty before the first start."""
+    return shlex.join(run.argv)
+
+
+def metric_keys(sweep: Sweep, run: Run) -> list[str]:
+    """Return the keys that can be drawn as curves: the sweep's metric first, then other logged numbers."""
+    keys: dict[str, None] = {}
+    if sweep.config.metric is not None:
+        keys[sweep.config.metric.name] = None
+    for key, value in flat(run.summary).items():
+        if isinstance(value, int | float) and not isinstance(value, bool) and not key.startswith("_"):
+            keys[key] = None
+    return list(keys)

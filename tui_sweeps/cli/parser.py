@@ -177,6 +177,11 @@ def _add_controller(commands: Any) -> None:
     controller.add_argument("--wait", type=float, default=0.0, help=argparse.SUPPRESS)
     controller.add_argument("--idle-exit", type=float, default=None, help=argparse.SUPPRESS)
     _json(controller)
+    _json(
+        _command(
+            commands, "doctor", "check what the program stands on and say what to do", "tui-sweeps doctor"
+        )
+    )
 
 
 def _positive(text: str) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from argparse import Namespace
@@ -41,6 +40,8 @@ def _run(options: Namespace, home: Home) -> int:
     work = _find(command)(options, home)
     if isinstance(work, int):
         return work
+    import asyncio
+
     from tui_sweeps.cli.reach import translated
 
     return asyncio.run(translated(work))
@@ -74,6 +75,10 @@ def _find(command: str) -> Callable[[Namespace, Home], int | Coroutine[Any, Any,
             from tui_sweeps.cli import steering
 
             return {"stop": steering.stop, "retry": steering.retry}[command]
+        case "doctor":
+            from tui_sweeps.cli.doctor import doctor
+
+            return doctor
         case _:
             from tui_sweeps.cli import controllers
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
+import signal
 import zlib
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -30,7 +32,17 @@ def new_pool() -> ProcessPoolExecutor:
 
     A fork would inherit the database's descriptor and half-held locks.
     """
-    return ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn"))
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(max_workers=1, mp_context=context, initializer=_be_modest)
+
+
+def _be_modest() -> None:
+    """Use one thread at low priority: a login node is shared, and agents must not wait for mathematics."""
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    os.nice(10)
+    # A Ctrl-C in the terminal is the dashboard's; the worker ends with its pool.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class Suggester:

@@ -90,6 +90,8 @@ class Board(Screen[None]):
         self.setting = setting
         self.now = setting.clock()
         self._covered = False
+        self._is_up = False
+        """The widgets are there."""
 
     @property
     def model(self) -> Model:
@@ -136,11 +138,12 @@ class Board(Screen[None]):
 
     def on_mount(self) -> None:
         """Show everything for the first time."""
+        self._is_up = True
         self.model_changed(Touched(everything=True))
 
     def model_changed(self, touched: Touched) -> None:
         """Take the news."""
-        if not self.is_mounted:
+        if not self._is_up:
             return
         self.now = self.setting.clock()
         self._show_frame()
@@ -185,7 +188,7 @@ class Board(Screen[None]):
         )
 
     def _show_frame(self) -> None:
-        if not self.is_mounted:
+        if not self._is_up:
             return
         self.set_class(bool(self.model.stale), "away")
         if self.model.stale:
@@ -200,7 +203,7 @@ class Board(Screen[None]):
         names = [fit(sanitise(name), 28) for name in self.crumbs()]
         line = Text(no_wrap=True, overflow="ellipsis", end="")
         for n, name in enumerate(names):
-            line.append("\u203a" if n else "", "dim")
+            line.append(" \u203a " if n else "", "dim")
             line.append(name, "bold" if n == len(names) - 1 else None)
         right = self.right_crumbs(width - line.cell_len - 2)
         if right.cell_len and line.cell_len + right.cell_len + 2 <= width:

@@ -1,0 +1,301 @@
+"""One sweep: its header and the table of its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.message import Message
+from textual.widgets import Static
+
+from tui_sweeps.format import count
+from tui_sweeps.messages import Copy
+from tui_sweeps.model import SweepDesk, Touched
+from tui_sweeps.screens.acts import Acts
+from tui_sweeps.screens.board import Board, Setting, bindings, line_of
+from tui_sweeps.screens.filter_line import FilterLine
+from tui_sweeps.views.filter import FilterError, parse
+from tui_sweeps.views.header import number_line, state_line
+from tui_sweeps.views.order import Order, sort_words
+from tui_sweeps.views.run import command_text
+from tui_sweeps.views.runs import RunRows, run_key, run_passes
+from tui_sweeps.views.sorting import next_sort, toggled
+from tui_sweeps.views.tally import Tally, tally
+from tui_sweeps.widgets.table import Cell, Column, LineTable
+
+
+class OpenRun(Message):
+    """Show this run."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__()
+        self.run_id = run_id
+
+
+class GoUp(Message):
+    """Go up one screen."""
+
+
+class RunsScreen(Acts, Board):
+    """The runs of one sweep."""
+
+    VIEW = "runs"
+    BINDINGS = bindings("runs")
+
+    DEFAULT_CSS = """
+    RunsScreen #header { height: 2; padding: 0 1; }
+    """
+
+    def __init__(self, setting: Setting, sweep_id: str) -> None:
+        super().__init__(setting)
+        self.sweep_id = sweep_id
+        self._rows = RunRows(self.model, sweep_id)
+        self._order = Order()
+        self._node = parse("")
+        self._marks: dict[str, None] = {}
+        self._columns: list[str] = []
+        self._tally: Tally | None = None
+
+    @property
+    def place(self) -> SweepDesk:
+        """How this sweep's screens were left."""
+        return self.desk.of(self.sweep_id)
+
+    @property
+    def table(self) -> LineTable:
+        """The table."""
+        return self.query_one(LineTable)
+
+    def body(self) -> ComposeResult:
+        """Lay out header, table and filter line."""
+        yield Static(id="header", markup=False)
+        yield LineTable(
+            [], 0, self._cell, marked=self._is_marked, empty="No runs yet. Press a to launch agents."
+        )
+        yield FilterLine()
+
+    def crumbs(self) -> list[str]:
+        """Return the way to here."""
+        sweep = self.model.world.sweeps.get(self.sweep_id)
+        return ["Sweeps", (sweep.name or sweep.id) if sweep else self.sweep_id]
+
+    def right_crumbs(self, room: int) -> Text:
+        """Return how many rows are shown and marked."""
+        shown, total = len(self._order.ids), len(self.model.world.runs_of.get(self.sweep_id, ()))
+        text = f"{count(shown)} of {count(total)} runs" if shown != total else f"{count(total)} runs"
+        if self._marks:
+            text += f" · {count(len(self._marks))} marked"
+        return Text(text, "dim")
+
+    def on_mount(self) -> None:
+        """Show the filter as it was left."""
+        super().on_mount()
+        if self.place.filter:
+            self._set_filter(self.place.filter)
+            self.query_one(FilterLine).show_text(self.place.filter)
+
+    # ------------------------------------------------------------------ rows
+
+    def show(self, touched: Touched) -> None:
+        """Bring the touched rows up to date."""
+        if self.sweep_id not in self.model.world.sweeps:
+            if self.model.ready:
+                self.post_message(GoUp())
+            return
+        if touched.everything:
+            self._tally = None
+            self._rebuild()
+        elif self.sweep_id in touched.sweeps:
+            self._tally = None
+            mine = [one for one in touched.runs if one in self.model.world.runs_of[self.sweep_id]]
+            if self._order.update(mine):
+                self._reset()
+            else:
+                self._repaint(mine)
+        self._show_header()
+
+    def tick(self) -> None:
+        """Show run times and the time left."""
+        tokens = self.model.world.open_of.get(self.sweep_id, {})
+        self._repaint([self.model.world.attempts[token].run_id for token in tokens])
+        self._show_header()
+
+    def _show_header(self) -> None:
+        sweep = self.model.world.sweeps.get(self.sweep_id)
+        if sweep is None:
+            return
+        if self._tally is None:
+            self._tally = tally(self.model.world, self.sweep_id)
+        text = line_of(state_line(self.model, sweep))
+        text.append("\n")
+        text.append_text(line_of(number_line(sweep, self._tally, self.now)))
+        self.query_one("#header", Static).update(text)
+
+    def _repaint(self, run_ids: Sequence[str]) -> None:
+        rows = [row for one in run_ids if (row := self._order.row_of(one)) is not None]
+        self.table.refresh_rows(rows)
+
+    def _rebuild(self) -> None:
+        world = self.model.world
+        if self.sweep_id not in world.sweeps:
+            return
+        self._order.rebuild(
+            world.runs_of[self.sweep_id],
+            run_passes(self._rows, self._node),
+            run_key(self._rows, self.place.sort, self.now),
+        )
+        self._marks = {one: None for one in self._marks if one in world.runs}
+        self._reset()
+
+    def _reset(self) -> None:
+        columns = self._rows.columns(self.place.columns)
+        keys = [column.key for column in columns]
+        shown = None
+        if keys != self._columns:
+            self._columns = keys
+            shown = [Column(c.key, c.title, c.width, c.align, c.fixed) for c in columns]
+        row = self._order.row_of(self.place.cursor)
+        if self.place.filter:
+            self.table.set_empty("No run matches the filter; esc drops it.")
+        self.table.reset(len(self._order.ids), shown)
+        self.table.set_sort(sort_words(self.place.sort))
+        if row is not None:
+            self.table.cursor_row = row
+        shown_rows, total = len(self._order.ids), len(self.model.world.runs_of[self.sweep_id])
+        self.query_one(FilterLine).say(f"{count(shown_rows)} of {count(total)}")
+        self._show_frame()
+
+    def _cell(self, row: int, key: str) -> Cell:
+        if row >= len(self._order.ids):
+            return Cell("")
+        return Cell(*self._rows.cell(self._order.ids[row], key, self.now))
+
+    def _is_marked(self, row: int) -> bool:
+        return row < len(self._order.ids) and self._order.ids[row] in self._marks
+
+    # ------------------------------------------------------------------ what is chosen
+
+    def chosen_sweep(self) -> str | None:
+        """Return this sweep."""
+        return self.sweep_id
+
+    def _under_cursor(self) -> str | None:
+        row = self.table.cursor_row
+        return self._order.ids[row] if 0 <= row < len(self._order.ids) else None
+
+    def chosen_runs(self) -> list[str]:
+        """Return the marked runs, else the one under the cursor."""
+        if self._marks:
+            return list(self._marks)
+        run_id = self._under_cursor()
+        return [] if run_id is None else [run_id]
+
+    def on_line_table_row_highlighted(self, message: LineTable.RowHighlighted) -> None:
+        """Remember the run under the cursor by its id."""
+        self.place.cursor = self._under_cursor() or self.place.cursor
+
+    def on_line_table_row_selected(self, message: LineTable.RowSelected) -> None:
+        """Open the run."""
+        self.action_open()
+
+    def action_open(self) -> None:
+        """Open the run under the cursor."""
+        if (run_id := self._under_cursor()) is not None:
+            self.post_message(OpenRun(run_id))
+
+    def action_back(self) -> None:
+        """Drop the marks, then the filter, then go up."""
+        if self._marks:
+            self.action_mark_none()
+        elif self.place.filter:
+            self._set_filter("")
+            self.query_one(FilterLine).show_text("")
+        else:
+            self.post_message(GoUp())
+
+    def action_mark(self) -> None:
+        """Mark the run and go on."""
+        if (run_id := self._under_cursor()) is not None:
+            if run_id in self._marks:
+                del self._marks[run_id]
+            else:
+                self._marks[run_id] = None
+            self.table.refresh_rows([self.table.cursor_row])
+            self.table.action_cursor_by(1)
+            self._show_frame()
+
+    def action_mark_range(self) -> None:
+        """Mark everything from the last mark to the cursor."""
+        rows = [row for one in self._marks if (row := self._order.row_of(one)) is not None]
+        start, here = (rows[-1] if rows else self.table.cursor_row), self.table.cursor_row
+        for row in range(min(start, here), max(start, here) + 1):
+            if 0 <= row < len(self._order.ids):
+                self._marks[self._order.ids[row]] = None
+        self._marks_changed()
+
+    def action_mark_all(self) -> None:
+        """Mark all rows that the filter shows."""
+        self._marks = dict.fromkeys(self._order.ids)
+        self._marks_changed()
+
+    def action_mark_none(self) -> None:
+        """Take all marks away."""
+        self._marks.clear()
+        self._marks_changed()
+
+    def _marks_changed(self) -> None:
+        self.table.refresh()
+        self._show_frame()
+
+    # ------------------------------------------------------------------ sorting, copying, filter
+
+    def action_sort(self) -> None:
+        """Sort by the next column."""
+        metric = self._rows.sweep.config.metric
+        best = "-best" if metric is not None and metric.goal.value == "maximize" else "best"
+        parameters = [c.key for c in self._rows.columns() if c.key.startswith("config.")]
+        self.place.sort = next_sort(["", best, "state", "-duration", *parameters], self.place.sort)
+        self._rebuild()
+
+    def on_line_table_header_selected(self, message: LineTable.HeaderSelected) -> None:
+        """Sort by a clicked column."""
+        self.place.sort = toggled(self.place.sort, message.column_key)
+        self._rebuild()
+
+    def action_copy(self) -> None:
+        """Copy the run's id."""
+        if (run_id := self._under_cursor()) is not None:
+            self.post_message(Copy(run_id, "run id"))
+
+    def action_copy_more(self) -> None:
+        """Copy the run's command line."""
+        run_id = self._under_cursor()
+        if run_id is not None and (text := command_text(self.model.world.runs[run_id])):
+            self.post_message(Copy(text, "command line"))
+
+    def action_filter(self) -> None:
+        """Type a filter."""
+        self.query_one(FilterLine).open(self.place.filter)
+
+    def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
+        """Filter as it is typed."""
+        self._set_filter(message.text)
+
+    def on_filter_line_left(self, message: FilterLine.Left) -> None:
+        """Go back to the table."""
+        if not message.keep:
+            self._set_filter("")
+        self.query_one(FilterLine).show_text(self.place.filter)
+        self.table.focus()
+
+    def _set_filter(self, text: str) -> None:
+        if self.sweep_id not in self.model.world.sweeps:
+            return
+        try:
+            self._node = parse(text, self._rows.fields())
+        except FilterError as error:
+            self.query_one(FilterLine).say("", error)
+            return
+        self.place.filter = text
+        self._rebuild()

@@ -12,6 +12,7 @@ import sqlite3
 from pathlib import Path
 
 from controller.store.errors import damaged
+from controller.store.place import make_private
 from controller.store.schema import sync_directory
 
 _NUMBERED = re.compile(r"store-(\d{6,})\.sqlite3")
@@ -39,7 +40,7 @@ def copy(source: sqlite3.Connection, target: Path) -> None:
         sqlite3.Error, OSError: it could not be written.
         StoreDamagedError: the copy is not whole, so the store is not either.
     """
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(target.parent)
     partial = target.with_name(target.name + ".partial")
     partial.unlink(missing_ok=True)
     os.close(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))

@@ -43,3 +43,11 @@ def file_system(path: Path, mounts: str) -> str:
         if path.is_relative_to(point) and len(point.parts) >= best:
             best, kind = len(point.parts), right.split(" ")[0]
     return kind
+
+
+def make_private(directory: Path) -> None:
+    """Make a directory and what is missing above it, open to the owner alone whatever the umask."""
+    if not directory.is_dir():
+        if directory.parent != directory:
+            make_private(directory.parent)
+        directory.mkdir(mode=0o700, exist_ok=True)

@@ -104,16 +104,19 @@ def version_of(connection: sqlite3.Connection) -> int:
     return version
 
 
-def inspect(path: Path, n_ours: int) -> int | None:
+def inspect(path: Path, n_ours: int, *, network: bool) -> int | None:
     """Look a file through without being able to write; return its schema version.
 
-    None: a transaction was cut off and must be rolled back by the writing connection first.
+    None: only the writing connection can read it, because a transaction was cut off and must be rolled
+    back first, or because it came from a local disk with its write-ahead log.
 
     Raises:
         StoreDamagedError, StoreNewerError, StoreError: it cannot be used.
     """
     if path.stat().st_size == 0:
         raise damaged(path, "empty")
+    if network and _header(path)[18:20] == b"\2\2":
+        return None
     try:
         with contextlib.closing(connect_reader(path)) as connection:
             return check(connection, path, n_ours)
@@ -150,6 +153,12 @@ def check(connection: sqlite3.Connection, path: Path, n_ours: int) -> int:
             raise damaged(path, error.sqlite_errorname) from error
         raise
     return version
+
+
+def _header(path: Path) -> bytes:
+    """Return the file's first 100 bytes; only while no connection is open, whose locks this would drop."""
+    with path.open("rb") as file:
+        return file.read(100)
 
 
 def _problems(connection: sqlite3.Connection, path: Path) -> list[str]:

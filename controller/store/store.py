@@ -18,7 +18,7 @@ from controller.domain.world import Facts
 from controller.store import backup, reads, schema
 from controller.store.curves import Thinner
 from controller.store.errors import StoreError, damaged, translate
-from controller.store.place import is_network
+from controller.store.place import is_network, make_private
 from controller.store.writer import Writer
 
 Question = GetHistory | GetCurves | GetLog | GetAttempts | GetNotes
@@ -178,14 +178,14 @@ class Store:
 
 def _prepare(path: Path, scripts: tuple[str, ...], *, network: bool) -> None:
     """Leave a checked store with our schema at `path`."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(path.parent)
     if not path.exists():
         for beside in ("-wal", "-journal"):
             if path.with_name(path.name + beside).exists():
                 raise damaged(path, f"there is only {path.name}{beside}")
         schema.create(path, scripts)
     path.chmod(0o600)
-    version = schema.inspect(path, len(scripts))
+    version = schema.inspect(path, len(scripts), network=network)
     if version == len(scripts):
         return
     with contextlib.closing(schema.connect(path, network=network)) as connection:

@@ -1,0 +1,294 @@
+"""Search engines side by side: ours, W&B's, Optuna's TPE and Gaussian process, random.
+
+Prints median regret per problem and the mean regret normalised so that random is 1 and the optimum 0,
+writes one row per problem, engine, seed and number of runs to results/search.csv and a picture beside
+it. What was measured before is kept: an engine is run again only with `--again ENGINE`.
+
+    python benchmarks/search.py [--engines ours,random,wandb,tpe,gp] [--problems NAME,...|synthetic|real]
+        [--seeds 10] [--agents 1,8] [--budget 120] [--family train|check|all] [--again ours] [--jobs 2]
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections import defaultdict
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")  # costs are per core, and two jobs share the machine
+
+import numpy as np  # noqa: E402
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+
+import search_problems  # noqa: E402
+from search_engine import Engine  # noqa: E402
+from search_problems import Problem  # noqa: E402
+
+from controller.domain.sweeps import Method  # noqa: E402
+
+RESULTS = HERE / "results" / "search.csv"
+CACHE = Path(os.environ.get("TUI_SWEEPS_BENCH_CACHE", Path(tempfile.gettempdir()) / "tui-sweeps-search"))
+MARKS = (15, 30, 60, 120)
+COLORS = ("green", "red", "blue", "magenta", "cyan")
+PLAIN = re.compile(r"\x1b\[[0-9;]*m")
+RIVALS = {"wandb": ["sweeps==0.3.0"], "tpe": ["optuna>=5"], "gp": ["optuna>=5", "torch", "scipy"]}
+FIELDS = ("problem", "kind", "family", "agents", "engine", "seed", "runs", "regret", "failed", "seconds")
+
+
+class Rival:
+    """An engine in another process."""
+
+    def __init__(self, name: str, problem: Problem, seed: int) -> None:
+        python = rivals_python(name)
+        self._process = subprocess.Popen(
+            [str(python), str(HERE / "search_rivals.py"), name],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        self._say({"op": "init", "params": problem.params, "cond": problem.cond, "seed": seed})
+
+    def ask(self) -> tuple[int, dict[str, Any]]:
+        """Return the next config with its number."""
+        answer = self._say({"op": "ask"})
+        return answer["id"], answer["config"]
+
+    def tell(self, number: int, config: dict[str, Any], value: float | None, state: str) -> None:
+        """Take in how a run ended."""
+        self._say({"op": "tell", "id": number, "value": value})
+
+    def close(self) -> None:
+        """End the process."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(timeout=30)
+
+    def _say(self, message: dict[str, Any]) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps(message), file=self._process.stdin, flush=True)
+        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return answer
+
+
+def rivals_python(name: str) -> Path:
+    """Return the interpreter of the rivals' own environment, made and filled when missing."""
+    home = CACHE / "rivals"
+    python = home / "bin" / "python"
+    if not python.exists():
+        venv.create(home, with_pip=True)
+    mark = home / f"has-{name}"
+    if not mark.exists():
+        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *RIVALS[name]], check=True)
+        mark.touch()
+    return python
+
+
+def run(name: str, problem: Problem, agents: int, seed: int, budget: int) -> list[dict[str, Any]]:
+    """Run one engine on one problem with `agents` at once; return a row per mark."""
+    if name in ("ours", "random"):
+        method = Method.BAYES if name == "ours" else Method.RANDOM
+        engine: Any = Engine(problem.params, problem.cond, seed, method)
+    else:
+        engine = Rival(name, problem, seed)
+    dice = np.random.default_rng([seed, 99])
+    open_runs: list[tuple[int, dict[str, Any], float | None]] = []
+    best, n_failed, asked, seconds, ended = float("inf"), 0, 0, 0.0, False
+    rows, worst = [], None
+    for done in range(1, budget + 1):
+        while len(open_runs) < agents and asked < budget and not ended:
+            start = time.process_time() if name in ("ours", "random") else time.perf_counter()
+            answer = engine.ask()
+            seconds += (time.process_time() if name in ("ours", "random") else time.perf_counter()) - start
+            if answer is None:
+                ended = True
+                break
+            asked += 1
+            open_runs.append((*answer, problem.loss(answer[1], dice)))
+        if open_runs:
+            number, config, value = open_runs.pop(int(dice.integers(len(open_runs))))
+            engine.tell(number, config, value, "failed" if value is None else "finished")
+            if value is None:
+                n_failed += 1
+            else:
+                regret = problem.truth(config) - problem.best
+                worst = regret if worst is None else max(worst, regret)
+                best = min(best, regret)
+        if done in MARKS or done == budget:
+            rows.append(dict(zip(FIELDS, (
+                problem.name, problem.kind, problem.family, agents, name, seed, done,
+                max(best, 0.0), n_failed / done, seconds / max(asked, 1),
+            ), strict=True)))  # fmt: skip
+    if isinstance(engine, Rival):
+        engine.close()
+    return rows
+
+
+def _job(name: str, problem_name: str, agents: int, seed: int, budget: int) -> list[dict[str, Any]]:
+    return run(name, _problems()[problem_name], agents, seed, budget)
+
+
+def _problems() -> dict[str, Problem]:
+    CACHE.mkdir(parents=True, exist_ok=True)
+    return {p.name: p for p in [*search_problems.synthetic(), *search_problems.real(CACHE)]}
+
+
+def load() -> dict[tuple[str, ...], dict[str, Any]]:
+    """Return earlier results by problem, agents, engine, seed and runs."""
+    if not RESULTS.exists():
+        return {}
+    with RESULTS.open() as file:
+        return {_key(row): row for row in csv.DictReader(file)}
+
+
+def _key(row: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(str(row[name]) for name in ("problem", "agents", "engine", "seed", "runs"))
+
+
+def save(rows: dict[tuple[str, ...], dict[str, Any]]) -> None:
+    """Write all results, in a stable order."""
+    RESULTS.parent.mkdir(exist_ok=True)
+    with RESULTS.open("w", newline="") as file:
+        writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
+        writer.writeheader()
+        for key in sorted(rows):
+            row = dict(rows[key])
+            row["regret"] = f"{float(row['regret']):.6g}"
+            row["failed"], row["seconds"] = f"{float(row['failed']):.3f}", f"{float(row['seconds']):.4f}"
+            writer.writerow(row)
+
+
+def _chosen(args: argparse.Namespace) -> Iterator[Problem]:
+    words = args.problems.split(",") if args.problems else []
+    for problem in _problems().values():
+        if args.family != "all" and problem.family != args.family:
+            continue
+        if not words or problem.name in words or problem.kind in words:
+            yield problem
+
+
+def report(
+    rows: dict[tuple[str, ...], dict[str, Any]], problems: list[Problem], engines: list[str], agents: int
+) -> None:
+    """Print the tables of one number of agents."""
+    table: dict[tuple[str, str, int], list[float]] = defaultdict(list)
+    failed: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for row in rows.values():
+        if int(row["agents"]) == agents:
+            table[row["problem"], row["engine"], int(row["runs"])].append(float(row["regret"]))
+            failed[row["problem"], row["engine"]].append(float(row["failed"]))
+    for kind in ("synthetic", "real"):
+        chosen = [p for p in problems if p.kind == kind]
+        if not chosen:
+            continue
+        print(f"\n{kind}, {agents} agent(s): median regret (normalised mean) after {MARKS} runs")
+        for p in chosen:
+            for engine in engines:
+                cells, share = [], np.mean(failed.get((p.name, engine), [0.0]))
+                for mark in MARKS:
+                    mine, base = table.get((p.name, engine, mark)), table.get((p.name, "random", mark))
+                    if mine and base:
+                        cells.append(f"{np.median(mine):9.4g} ({_ratio(mine, base):5.2f})")
+                print(f"  {p.name:20s} {engine:7s} {'  '.join(cells)}  failed {share:.0%}")
+        print(f"normalised mean over {len(chosen)} problems:")
+        for engine in engines:
+            means = []
+            for mark in MARKS:
+                ratios = [
+                    _ratio(table[p.name, engine, mark], table[p.name, "random", mark])
+                    for p in chosen
+                    if (p.name, engine, mark) in table and (p.name, "random", mark) in table
+                ]
+                means.append(f"{np.mean(ratios):.3f}" if ratios else "-")
+            print(f"  {engine:7s} {' / '.join(means)}")
+
+
+def _ratio(mine: list[float], base: list[float]) -> float:
+    """Return mean regret as a share of random's; two perfect engines are equal at 0."""
+    a, b = np.mean(np.minimum(mine, 1e6)), np.mean(np.minimum(base, 1e6))
+    return float(a / b) if b > 1e-12 else float(a > 1e-12)
+
+
+def picture(rows: dict[tuple[str, ...], dict[str, Any]], engines: list[str]) -> None:
+    """Draw the normalised mean against the number of runs into results/search.txt."""
+    import plotext
+
+    groups: dict[tuple[str, str, int], list[float]] = defaultdict(list)
+    for row in rows.values():
+        groups[row["problem"] + "/" + str(row["agents"]), row["engine"], int(row["runs"])].append(
+            float(row["regret"])
+        )
+    plotext.terminal.limit(False, False)
+    figure = plotext.figure
+    figure.clear()
+    figure.plot_size(90, 26)
+    for engine in engines:
+        xs, ys = [], []
+        for mark in MARKS:
+            ratios = [
+                _ratio(values, groups[problem, "random", runs])
+                for (problem, e, runs), values in groups.items()
+                if e == engine and runs == mark and (problem, "random", runs) in groups
+            ]
+            if ratios:
+                xs.append(mark)
+                ys.append(float(np.mean(ratios)))
+        if xs:
+            color = COLORS[engines.index(engine) % len(COLORS)]
+            figure.draw(figure.signal(xs, ys, marker=plotext.marker("braille", color)).lines())
+            figure.draw(figure.text(xs[-1], ys[-1], engine, alignment="right"))
+    figure.title("normalised mean regret (random = 1) against runs")
+    (RESULTS.parent / "search.txt").write_text(PLAIN.sub("", str(figure.build().string())).rstrip() + "\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--engines", default="ours,random,wandb,tpe,gp")
+    parser.add_argument("--problems", default="")
+    parser.add_argument("--family", default="all")
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--agents", default="1,8")
+    parser.add_argument("--budget", type=int, default=120)
+    parser.add_argument("--again", default="")
+    parser.add_argument("--jobs", type=int, default=2)
+    args = parser.parse_args()
+    engines = args.engines.split(",")
+    problems = list(_chosen(args))
+    again = set(args.again.split(","))
+    rows = {k: r for k, r in load().items() if r["engine"] not in again}
+    for engine in set(engines) & set(RIVALS):
+        rivals_python(engine)
+    with ProcessPoolExecutor(args.jobs) as pool:
+        jobs = {}
+        for problem in problems:
+            for agents in map(int, args.agents.split(",")):
+                for engine in engines:
+                    for seed in range(args.seeds):
+                        if (problem.name, str(agents), engine, str(seed), str(args.budget)) not in rows:
+                            jobs[pool.submit(_job, engine, problem.name, agents, seed, args.budget)] = engine
+        for job in as_completed(jobs):
+            try:
+                rows.update({_key(row): row for row in job.result()})
+            except Exception as error:
+                print(f"{jobs[job]}: {error!r}", file=sys.stderr)
+    kept = {k: r for k, r in load().items() if r["engine"] not in again}  # another run may have saved
+    save(rows := kept | rows)
+    for agents in map(int, args.agents.split(",")):
+        report(rows, problems, engines, agents)
+    picture(rows, engines)
+
+
+if __name__ == "__main__":
+    main()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from controller.core.closing import abandon
+from controller.core.closing import abandon, is_buried, revive
 from controller.core.draft import Draft
 from controller.domain.agents import Agent, AgentState
-from controller.domain.changes import AgentSet
+from controller.domain.changes import AgentSet, SweepStateSet
 from controller.domain.events import AgentBeat, AgentLeft
 from controller.domain.replies import Acked, AgentOrder, Refused, Reply, Wish
-from controller.domain.states import SWEEP_OPEN, AttemptState, RunState
+from controller.domain.states import SWEEP_OPEN, AttemptState, RunState, SweepState
 from controller.domain.timing import Timing
 from controller.domain.world import World
 
@@ -28,8 +28,11 @@ def beat(draft: Draft, event: AgentBeat) -> Reply:
     agent = draft.world.agents[agent.id]
     if draft.at - agent.heard_at >= HEARD_EVERY_S:
         draft.add(AgentSet(agent=replace(agent, heard_at=draft.at)))
-    if event.token is not None and event.token in draft.world.open_of[agent.sweep_id]:
-        draft.heard_attempt(event.token)
+    attempt = None if event.token is None else draft.world.attempts.get(event.token)
+    if attempt is not None and attempt.agent_id == agent.id:
+        revive(draft, attempt)
+        if attempt.token in draft.world.open_of[agent.sweep_id]:
+            draft.heard_attempt(attempt.token)
     return order_for(draft.world, draft.world.agents[agent.id], event.token, draft.moment.timing)
 
 
@@ -37,8 +40,11 @@ def order_for(world: World, agent: Agent, told: int | None, timing: Timing) -> A
     """Return what the controller wants of an agent that said it executes `told` (or nothing).
 
     What the agent said may be older than what it was handed since: a held answer speaks of the latter.
+    But an attempt that was replaced is told its end in any case, for it may never report and so never
+    learn of it otherwise.
     """
-    token = agent.token if agent.token is not None else told
+    replaced = told is not None and told not in world.attempts
+    token = told if replaced or agent.token is None else agent.token
     return AgentOrder(
         wish=_wish(world, agent, token), token=token, heartbeat_s=timing.heartbeat_for(len(world.heard_s))
     )
@@ -60,13 +66,17 @@ def _wish(world: World, agent: Agent, token: int | None) -> Wish:
 
 
 def rejoin(draft: Draft, agent_id: str) -> None:
-    """An agent believed lost speaks again."""
+    """An agent believed lost speaks again, and with it a sweep that was given up."""
     agent = draft.world.agents[agent_id]
-    if agent.state in (AgentState.LOST, AgentState.LEFT):
-        draft.add(
-            AgentSet(agent=replace(agent, state=AgentState.ACTIVE, cause="", heard_at=draft.at, left_at=None))
-        )
-        draft.world.deserted_s.pop(agent.sweep_id, None)
+    if agent.state not in (AgentState.LOST, AgentState.LEFT) or is_buried(draft, agent_id):
+        return
+    draft.add(
+        AgentSet(agent=replace(agent, state=AgentState.ACTIVE, cause="", heard_at=draft.at, left_at=None))
+    )
+    draft.heard_agent(agent_id)
+    draft.world.deserted_s.pop(agent.sweep_id, None)
+    if draft.world.sweeps[agent.sweep_id].state is SweepState.CRASHED:
+        draft.add(SweepStateSet(sweep_id=agent.sweep_id, state=SweepState.RUNNING, cause="", at=draft.at))
 
 
 def left(draft: Draft, event: AgentLeft) -> Reply:

@@ -12,7 +12,7 @@ from controller.core.draft import Draft
 from controller.domain.agents import Agent, AgentState
 from controller.domain.changes import AgentSet, RunFaultsSet, RunStateSet, SweepStateSet
 from controller.domain.runs import Attempt
-from controller.domain.states import AttemptState, RunState, SweepState
+from controller.domain.states import RunState, SweepState
 
 AGENT_STREAK = 3
 """Quick failures in a row, at least, before an agent is put into quarantine."""
@@ -103,16 +103,14 @@ def _sweep_breaker(draft: Draft, attempt: Attempt, *, quarantined: bool) -> None
     sweep = draft.world.sweeps[attempt.sweep_id]
     if sweep.state is not SweepState.RUNNING:
         return
-    agents: set[str] = set()
     n_failed = 0
-    for other in draft.world.attempts.values():
-        if other.sweep_id != sweep.id or other.token <= sweep.since_token:
+    for run_id in draft.world.runs_of[sweep.id]:
+        other = draft.world.runs[run_id]
+        if other.token is None or other.token <= sweep.since_token:
             continue
-        if other.state is AttemptState.FINISHED:
+        if other.state is RunState.FINISHED or (other.verdict is not None and other.verdict.stop):
             return
-        if other.state is AttemptState.FAILED:
-            agents.add(other.agent_id)
-            n_failed += 1
+        n_failed += other.n_failures
     active = [
         a
         for agent_id in draft.world.agents_of[sweep.id]

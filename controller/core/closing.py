@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from controller.core.draft import Draft
+from controller.domain.agents import JobState
 from controller.domain.changes import (
     AgentSet,
     AttemptStateSet,
@@ -16,6 +17,9 @@ from controller.domain.states import SWEEP_OPEN, AttemptState, RunState
 
 MAX_CRASHES = 3
 """A config that took this many agents or nodes down is not handed out again by itself."""
+
+CANCELLED = "cancelled"
+"""Cause of runs that ended because their sweep was cancelled."""
 
 
 def release_agent(draft: Draft, attempt: Attempt) -> None:
@@ -48,10 +52,11 @@ def close_assigned(draft: Draft, token: int, *, cause: str, actor: str) -> None:
 
 
 def requeue(draft: Draft, run_id: str, cause: str) -> None:
-    """An ended run waits for its next attempt."""
+    """An ended run waits for its next attempt; a preempted one keeps its state, for it will be resumed."""
     run = draft.world.runs[run_id]
+    state = RunState.PREEMPTED if run.state is RunState.PREEMPTED else RunState.PENDING
     draft.add(
-        RunStateSet(run_id=run_id, state=RunState.PENDING, cause=cause, queued=True, at=draft.at),
+        RunStateSet(run_id=run_id, state=state, cause=cause, queued=True, at=draft.at),
         RunFaultsSet(run_id=run_id, n_failures=0, n_crashes=0, failed_on=(), set_aside=False),
     )
     draft.settle_later(run.sweep_id)
@@ -83,13 +88,14 @@ def crash(draft: Draft, token: int, cause: str, *, evidence: bool) -> None:
 
     With evidence of death the config is handed out again at once. Without it the program may still
     be training: under `on_lost: keep` the config waits for a late word, for evidence or for the user.
+    Evidence may come after the lease ran out; one death counts once.
     """
     attempt = draft.world.attempts[token]
     run = draft.world.runs[attempt.run_id]
     sweep = draft.world.sweeps[attempt.sweep_id]
     draft.add(AttemptStateSet(token=token, state=AttemptState.CRASHED, cause=cause, at=draft.at))
     release_agent(draft, attempt)
-    n_crashes = run.n_crashes + 1
+    n_crashes = run.n_crashes + (attempt.state is not AttemptState.CRASHED)
     draft.add(
         RunFaultsSet(
             run_id=run.id,
@@ -99,17 +105,46 @@ def crash(draft: Draft, token: int, cause: str, *, evidence: bool) -> None:
             set_aside=run.set_aside,
         )
     )
+    again = (evidence or sweep.config.on_lost == "fence") and sweep.state in SWEEP_OPEN
     if run.stop is not None:
-        text = f"{run.stop.cause}; {cause}"
-        draft.add(
-            RunStateSet(run_id=run.id, state=RunState.KILLED, cause=text, actor=run.stop.actor, at=draft.at)
-        )
+        state, text, actor = RunState.KILLED, f"{run.stop.cause}; {cause}", run.stop.actor
+        again = again and run.stop.cause == CANCELLED  # resumed since: the config is wanted again
     else:
-        again = (
-            (evidence or sweep.config.on_lost == "fence")
-            and n_crashes < MAX_CRASHES
-            and sweep.state in SWEEP_OPEN
-        )
-        draft.add(RunStateSet(run_id=run.id, state=RunState.CRASHED, cause=cause, queued=again, at=draft.at))
+        state, text, actor = RunState.CRASHED, cause, ""
+        again = again and n_crashes < MAX_CRASHES
+    draft.add(RunStateSet(run_id=run.id, state=state, cause=text, actor=actor, queued=again, at=draft.at))
     draft.note(f"crashed: {cause}", sweep_id=sweep.id, run_id=run.id)
     draft.settle_later(sweep.id)
+
+
+def revive(draft: Draft, attempt: Attempt) -> None:
+    """An attempt believed crashed speaks again, and nothing has replaced it: it never crashed."""
+    run = draft.world.runs[attempt.run_id]
+    if attempt.state is not AttemptState.CRASHED or run.state is not RunState.CRASHED:
+        return
+    if is_buried(draft, attempt.agent_id):
+        return
+    draft.add(
+        AttemptStateSet(token=attempt.token, state=AttemptState.RUNNING, at=draft.at),
+        RunStateSet(run_id=run.id, state=RunState.RUNNING, at=draft.at),
+        RunFaultsSet(
+            run_id=run.id,
+            n_failures=run.n_failures,
+            n_crashes=max(0, run.n_crashes - 1),
+            failed_on=run.failed_on,
+            set_aside=run.set_aside,
+        ),
+    )
+    agent = draft.world.agents.get(attempt.agent_id)
+    if agent is not None and agent.token is None:
+        draft.add(AgentSet(agent=replace(agent, token=attempt.token)))
+    draft.note("revived: its agent was heard of again", sweep_id=run.sweep_id, run_id=run.id)
+    draft.heard_attempt(attempt.token)
+    draft.settle_later(run.sweep_id)
+
+
+def is_buried(draft: Draft, agent_id: str) -> bool:
+    """Say whether the agent's process was seen to end: words of it that arrive later bring nobody back."""
+    agent = draft.world.agents.get(agent_id)
+    job = None if agent is None or agent.job_id is None else draft.world.jobs.get(agent.job_id)
+    return job is not None and job.state is JobState.ENDED

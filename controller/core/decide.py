@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from controller.core import beats, creation, dispatch, endings, jobs, leases, operators, reports, verbs
+from controller.core import (
+    beats,
+    creation,
+    dispatch,
+    endings,
+    jobs,
+    leases,
+    operators,
+    outcomes,
+    reports,
+    verbs,
+)
 from controller.core.draft import Decision, Draft, Moment
 from controller.domain.commands import (
     CancelSweep,
@@ -107,7 +118,7 @@ def _answer(draft: Draft, event: AgentEvent) -> Reply:
         case RunReported():
             return reports.reported(draft, event)
         case RunEnded():
-            return reports.ended(draft, event)
+            return outcomes.ended(draft, event)
         case AgentBeat():
             return beats.beat(draft, event)
         case AgentLeft():

@@ -8,6 +8,7 @@ from controller.core import endings
 from controller.core.beats import rejoin
 from controller.core.closing import abandon, close_assigned
 from controller.core.draft import Draft
+from controller.core.leases import look_for_restarted_host
 from controller.domain.agents import Agent, AgentState
 from controller.domain.changes import (
     AgentAdded,
@@ -33,6 +34,7 @@ from controller.domain.replies import (
 from controller.domain.runs import Attempt, Run
 from controller.domain.states import AttemptState, RunState, SweepState
 from controller.domain.sweeps import Sweep
+from controller.domain.world import World
 
 
 def joined(draft: Draft, event: AgentJoined) -> Reply:
@@ -51,8 +53,8 @@ def joined(draft: Draft, event: AgentJoined) -> Reply:
             hint=f"use {sweep.project}/{sweep_id} or the bare id",
             code="unknown",
         )
-    draft.heard_agent(event.agent_id)
     if event.agent_id not in draft.world.agents:
+        look_for_restarted_host(draft, event)
         agent = Agent(
             id=event.agent_id,
             sweep_id=sweep.id,
@@ -69,6 +71,7 @@ def joined(draft: Draft, event: AgentJoined) -> Reply:
         draft.note(f"agent {agent.id} joined from {agent.host}", actor=f"agent {agent.id}", sweep_id=sweep.id)
     else:
         rejoin(draft, event.agent_id)
+    draft.heard_agent(event.agent_id)
     draft.world.deserted_s.pop(sweep.id, None)
     if sweep.state in (SweepState.PENDING, SweepState.CRASHED):
         draft.add(SweepStateSet(sweep_id=sweep.id, state=SweepState.RUNNING, cause="", at=draft.at))
@@ -106,6 +109,8 @@ def asked(draft: Draft, event: RunAsked) -> Reply:
             return Refused(
                 reason=f"agent {agent.id} still executes run {held.run_id}", hint="report its end first"
             )
+        if event.ask < held.ask:
+            return WaitOrder(reason="this ask is older than the last one")
         if held.state is AttemptState.ASSIGNED:
             abandon(draft, held.token, "the agent asked for another run")
     rejoin(draft, agent.id)
@@ -129,6 +134,7 @@ def _next(draft: Draft, agent: Agent, sweep: Sweep, ask: int) -> Reply:
     if run is None and endings.n_unstarted(world, sweep) != 0:
         run = _from_shelf(draft, sweep)
         if run is None:
+            endings.want_one(draft, sweep)
             draft.settle_later(sweep.id)
             return WaitOrder(reason="search is thinking")
     if run is None:
@@ -137,10 +143,25 @@ def _next(draft: Draft, agent: Agent, sweep: Sweep, ask: int) -> Reply:
 
 
 def _from_queue(draft: Draft, agent: Agent, sweep: Sweep) -> Run | None:
-    """Take the first waiting run; one that failed on this agent only if there is no other."""
-    waiting = [draft.world.runs[run_id] for run_id in draft.world.queue_of[sweep.id]]
+    """Take the first waiting run; one that failed on this agent only if there is no other.
+
+    What was preempted or never started stands before what is retried. The order is one of facts, so
+    that a restart does not change it.
+    """
+    world = draft.world
+    waiting = [world.runs[run_id] for run_id in world.queue_of[sweep.id]]
     fresh = [run for run in waiting if agent.id not in run.failed_on]
-    return next(iter(fresh or waiting), None)
+    return min(fresh or waiting, key=lambda run: (not _was_cut_short(world, run), run.number), default=None)
+
+
+def _was_cut_short(world: World, run: Run) -> bool:
+    return run.state is RunState.PREEMPTED or _unstarted_attempt(world, run) is not None
+
+
+def _unstarted_attempt(world: World, run: Run) -> Attempt | None:
+    """Return the run's latest attempt if it was handed out in vain."""
+    latest = None if run.token is None else world.attempts.get(run.token)
+    return latest if latest is not None and latest.state is AttemptState.ABANDONED else None
 
 
 def _from_shelf(draft: Draft, sweep: Sweep) -> Run | None:
@@ -165,7 +186,8 @@ def _from_shelf(draft: Draft, sweep: Sweep) -> Run | None:
 
 
 def _assign(draft: Draft, agent: Agent, run: Run, ask: int) -> RunOrder:
-    resume = run.state is RunState.PREEMPTED
+    in_vain = _unstarted_attempt(draft.world, run)
+    resume = run.state is RunState.PREEMPTED or (in_vain is not None and in_vain.resume)
     attempt = Attempt(
         token=draft.world.last_token + 1,
         run_id=run.id,

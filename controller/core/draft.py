@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from controller.domain.agents import AGENT_LIVE
 from controller.domain.changes import Change, NoteAdded, Record
 from controller.domain.effects import Effect
 from controller.domain.replies import Reply
@@ -79,8 +80,13 @@ class Draft:
         self.add(NoteAdded(at=self.at, actor=actor, text=text, sweep_id=sweep_id, run_id=run_id))
 
     def heard_agent(self, agent_id: str) -> None:
-        """An agent gave a sign of life: its lease is full again."""
-        self.world.heard_s[agent_id] = self.moment.mono_s
+        """An agent gave a sign of life: its lease is full again.
+
+        Words in the name of one that is gone (its spool is replayed by another) are no sign of its life.
+        """
+        agent = self.world.agents.get(agent_id)
+        if agent is not None and agent.state in AGENT_LIVE:
+            self.world.heard_s[agent_id] = self.moment.mono_s
 
     def heard_attempt(self, token: int) -> None:
         """An attempt gave a sign of life."""

@@ -11,7 +11,6 @@ from controller.core.draft import Draft
 from controller.domain.changes import (
     AskedSet,
     SearchAdvanced,
-    ShelfEmptied,
     SweepStateSet,
 )
 from controller.domain.effects import Suggest
@@ -22,6 +21,10 @@ from controller.domain.world import World
 
 SHELF_BATCH = 16
 """Grid and random suggestions cost next to nothing; so many are fetched at a time."""
+FRESH_BATCH = 4
+"""Model-based suggestions renewed after a result: what is handed out before the next result is in."""
+TOP_UP_BATCH = 8
+"""Model-based suggestions asked for at once: more would keep newer questions waiting."""
 
 
 def settle_all(draft: Draft) -> None:
@@ -77,41 +80,80 @@ def suggested(draft: Draft, event: Suggested) -> None:
             draft.add(SweepStateSet(sweep_id=sweep.id, state=SweepState.PAUSED, cause=cause, at=draft.at))
             draft.note(cause, sweep_id=sweep.id)
         return
-    shelf = draft.world.shelves.get(sweep.id, ())
-    n_after = sweep.n_suggested - (len(shelf) if event.replace else 0)
-    if event.first_number != n_after:
-        draft.settle_later(sweep.id)
-        return
-    if event.replace and shelf:
-        draft.add(ShelfEmptied(sweep_id=sweep.id))
-    draft.add(SearchAdvanced(sweep_id=sweep.id, added=event.suggestions, exhausted=event.exhausted))
+    if sweep.config.method is Method.BAYES:
+        _take_model_based(draft, sweep, event)
+    elif event.first_number == sweep.n_suggested:
+        draft.add(SearchAdvanced(sweep_id=sweep.id, added=event.suggestions, exhausted=event.exhausted))
     draft.settle_later(sweep.id)
 
 
+def _take_model_based(draft: Draft, sweep: Sweep, event: Suggested) -> None:
+    """Number the suggestions anew, leave out what was handed out meanwhile, keep the shelf's size."""
+    if event.fresh and sweep.exhausted:
+        return  # every point that is left lies on the shelf already
+    world = draft.world
+    shelf = world.shelves.get(sweep.id, ())
+    later = tuple(world.runs_of[sweep.id])[event.n_runs :]
+    taken = [world.runs[run_id].config for run_id in later]
+    if not event.fresh:
+        taken += [suggestion.config for suggestion in shelf]
+    chosen = [suggestion for suggestion in event.suggestions if suggestion.config not in taken]
+    added = tuple(replace(suggestion, number=sweep.n_suggested + n) for n, suggestion in enumerate(chosen))
+    dropped: tuple[int, ...] = ()
+    if event.fresh:
+        configs = [suggestion.config for suggestion in added]
+        room = max(0, _shelf_size(world, sweep) - len(added))
+        rest = [suggestion for suggestion in shelf if suggestion.config not in configs]
+        kept = {suggestion.number for suggestion in rest[:room]}
+        dropped = tuple(suggestion.number for suggestion in shelf if suggestion.number not in kept)
+    exhausted = sweep.exhausted or (event.exhausted and not event.fresh)
+    draft.add(
+        SearchAdvanced(
+            sweep_id=sweep.id, added=added, exhausted=exhausted, front=event.fresh, dropped=dropped
+        )
+    )
+
+
 def want_fresh(draft: Draft, sweep: Sweep) -> None:
-    """A result came in: model-based search should look again at what lies on its shelf."""
-    if sweep.config.method is Method.BAYES and sweep.state in SWEEP_OPEN and not sweep.exhausted:
-        draft.perform(Suggest(sweep_id=sweep.id, n=_shelf_size(draft.world, sweep), replace=True))
+    """A result came in: model-based search should look again at what it hands out next."""
+    if sweep.config.method is not Method.BAYES or sweep.state not in SWEEP_OPEN or sweep.exhausted:
+        return
+    if sweep.config.seed is None:
+        n = min(FRESH_BATCH, _shelf_size(draft.world, sweep))
+        draft.perform(Suggest(sweep_id=sweep.id, n=n, fresh=True))
+
+
+def want_one(draft: Draft, sweep: Sweep) -> None:
+    """An agent waits at an empty shelf."""
+    if _is_drawn_on_demand(sweep) and not sweep.exhausted:
+        draft.perform(Suggest(sweep_id=sweep.id, n=1))
+
+
+def _is_drawn_on_demand(sweep: Sweep) -> bool:
+    """A seeded model-based sweep repeats exactly only when each suggestion knows all results before it."""
+    return sweep.config.method is Method.BAYES and sweep.config.seed is not None
 
 
 def _order_suggestions(draft: Draft, sweep: Sweep) -> None:
     if sweep.state not in SWEEP_OPEN or sweep.exhausted or sweep.target_reached:
+        return
+    if _is_drawn_on_demand(sweep):
         return
     room = n_unstarted(draft.world, sweep)
     n_wanted = _shelf_size(draft.world, sweep)
     if room is not None:
         n_wanted = min(n_wanted, room)
     n_missing = n_wanted - len(draft.world.shelves.get(sweep.id, ()))
-    if n_missing > n_wanted // 2 or (n_missing > 0 and sweep.config.method is Method.BAYES):
+    if sweep.config.method is Method.BAYES:
+        if n_missing > 0:
+            draft.perform(Suggest(sweep_id=sweep.id, n=min(n_missing, TOP_UP_BATCH)))
+    elif n_missing > n_wanted // 2:
         draft.perform(Suggest(sweep_id=sweep.id, n=n_missing))
 
 
 def _shelf_size(world: World, sweep: Sweep) -> int:
     n_agents = max(1, len(world.agents_of[sweep.id]))
-    if sweep.config.method is Method.BAYES:
-        # A seeded sweep repeats exactly only when each suggestion knows all results before it.
-        return 1 if sweep.config.seed is not None else n_agents
-    return max(SHELF_BATCH, 2 * n_agents)
+    return n_agents if sweep.config.method is Method.BAYES else max(SHELF_BATCH, 2 * n_agents)
 
 
 def _tell_obeyed(draft: Draft, sweep_id: str) -> None:

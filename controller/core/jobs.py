@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from controller.core.closing import abandon, crash
 from controller.core.creation import unknown_sweep
 from controller.core.draft import Draft
-from controller.core.leases import lose_agent
-from controller.domain.agents import AGENT_LIVE, Job, JobKind, JobState
+from controller.core.leases import bury
+from controller.domain.agents import Job, JobKind, JobState
 from controller.domain.changes import JobAdded, JobSet
 from controller.domain.commands import LaunchAgents
 from controller.domain.effects import StartJob
 from controller.domain.events import JobSeen
 from controller.domain.replies import Accepted, Refused, Reply
-from controller.domain.states import SWEEP_OPEN, AttemptState
+from controller.domain.states import SWEEP_OPEN
 
 MAX_AGENTS = 256
 """More local agents in one go than this is a typing mistake."""
@@ -73,18 +72,6 @@ def seen(draft: Draft, event: JobSeen) -> None:
         return
     if event.state is JobState.FAILED:
         draft.note(f"an agent could not be started: {event.cause}", sweep_id=job.sweep_id)
-    _bury_agents(draft, job.id, event.cause or "its process ended")
-
-
-def _bury_agents(draft: Draft, job_id: str, cause: str) -> None:
-    world = draft.world
-    for agent in tuple(world.agents.values()):
-        if agent.job_id != job_id:
-            continue
-        attempt = None if agent.token is None else world.attempts.get(agent.token)
-        if attempt is not None and attempt.state is AttemptState.ASSIGNED:
-            abandon(draft, attempt.token, "its agent died before the start")
-        elif attempt is not None and attempt.state is AttemptState.RUNNING:
-            crash(draft, attempt.token, f"agent died: {cause}", evidence=True)
-        if agent.state in AGENT_LIVE:
-            lose_agent(draft, agent.id, cause)
+    for agent in tuple(draft.world.agents.values()):
+        if agent.job_id == job.id:
+            bury(draft, agent, event.cause or "its process ended")

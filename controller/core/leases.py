@@ -6,9 +6,14 @@ from msgspec.structs import replace
 
 from controller.core.closing import abandon, crash
 from controller.core.draft import Draft
-from controller.domain.agents import AgentState
+from controller.domain.agents import AGENT_LIVE, Agent, AgentState
 from controller.domain.changes import AgentSet, SweepStateSet
+from controller.domain.events import AgentJoined
 from controller.domain.states import AttemptState, RunState, SweepState
+from controller.domain.world import World
+
+SILENT_BEATS = 3
+"""So many missed heartbeats make silence; one that was just heard is not dead, whatever its host's name."""
 
 
 def ticked(draft: Draft) -> None:
@@ -22,7 +27,8 @@ def ticked(draft: Draft) -> None:
                 if silent_s > timing.start_s:
                     abandon(draft, token, f"handed out to agent {attempt.agent_id} and not started")
             elif silent_s > timing.lease_s:
-                crash(draft, token, f"no word for {silent_s:.0f} s", evidence=False)
+                cause = f"no word for {silent_s:.0f} s"
+                crash(draft, token, cause, evidence=_host_restarted(world, attempt.agent_id))
     for live in tuple(world.agents_of.values()):
         for agent_id in tuple(live):
             silent_s = now_s - world.heard_s.setdefault(agent_id, now_s)
@@ -52,6 +58,51 @@ def lose_agent(draft: Draft, agent_id: str, cause: str) -> None:
     draft.add(AgentSet(agent=replace(agent, state=AgentState.LOST, cause=cause, left_at=draft.at)))
     draft.note(f"agent {agent_id} on {agent.host} lost: {cause}", sweep_id=agent.sweep_id)
     draft.settle_later(agent.sweep_id)
+
+
+def bury(draft: Draft, agent: Agent, cause: str) -> None:
+    """There is evidence that an agent is dead: what it held is handed out again, also if it had crashed."""
+    world = draft.world
+    for attempt in tuple(world.attempts.values()):
+        if attempt.agent_id != agent.id:
+            continue
+        if attempt.state is AttemptState.ASSIGNED:
+            abandon(draft, attempt.token, "its agent died before the start")
+        elif attempt.state is AttemptState.RUNNING or (
+            attempt.state is AttemptState.CRASHED and _waits_for_evidence(world, attempt.run_id)
+        ):
+            crash(draft, attempt.token, f"agent died: {cause}", evidence=True)
+    if agent.state in AGENT_LIVE:
+        lose_agent(draft, agent.id, cause)
+
+
+def _waits_for_evidence(world: World, run_id: str) -> bool:
+    run = world.runs[run_id]
+    return run.state is RunState.CRASHED and not run.queued
+
+
+def look_for_restarted_host(draft: Draft, newcomer: AgentJoined) -> None:
+    """A newcomer from a host with another boot id is evidence: whoever ran there before is dead."""
+    world, silence_s = draft.world, SILENT_BEATS * draft.moment.timing.heartbeat_for(len(draft.world.heard_s))
+    for agent in tuple(world.agents.values()):
+        if not _is_earlier_boot(agent, newcomer.host, newcomer.boot_id) or agent.state is AgentState.LEFT:
+            continue
+        heard_s = world.heard_s.get(agent.id)
+        if agent.state is AgentState.LOST or heard_s is None or draft.moment.mono_s - heard_s > silence_s:
+            bury(draft, agent, f"{agent.host} was restarted")
+
+
+def _host_restarted(world: World, agent_id: str) -> bool:
+    """Say whether somebody joined from the agent's host after a restart of that host."""
+    agent = world.agents.get(agent_id)
+    return agent is not None and any(
+        other.joined_at > agent.joined_at and _is_earlier_boot(agent, other.host, other.boot_id)
+        for other in world.agents.values()
+    )
+
+
+def _is_earlier_boot(agent: Agent, host: str, boot_id: str) -> bool:
+    return agent.host == host and bool(agent.boot_id) and bool(boot_id) and agent.boot_id != boot_id
 
 
 def _look_for_deserted(draft: Draft) -> None:

@@ -52,7 +52,9 @@ def retry_runs(draft: Draft, command: RetryRuns) -> Reply:
     retryable = {RunState.FAILED, RunState.CRASHED, RunState.KILLED}
     if command.force:
         retryable.add(RunState.FINISHED)
-    chosen = [run for run in runs if run.state in retryable]
+    chosen = [
+        run for run in runs if run.state in retryable or (run.state is RunState.PREEMPTED and not run.queued)
+    ]
     if not chosen:
         states = ", ".join(sorted({str(run.state) for run in runs}))
         return Refused(
@@ -72,6 +74,8 @@ def retry_runs(draft: Draft, command: RetryRuns) -> Reply:
 def _reopen(draft: Draft, sweep_id: str, actor: str) -> list[str]:
     sweep = draft.world.sweeps[sweep_id]
     match sweep.state:
+        case SweepState.FINISHED if sweep.target_reached:
+            return [f"sweep {sweep_id} reached its target: resume it so that they are handed out"]
         case SweepState.FINISHED | SweepState.FAILED | SweepState.CRASHED:
             draft.add(
                 SweepStateSet(

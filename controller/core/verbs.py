@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from controller.core import endings
-from controller.core.closing import close_assigned, requeue, unqueue
+from controller.core.closing import CANCELLED, close_assigned, requeue, unqueue
 from controller.core.creation import unknown_sweep
 from controller.core.draft import Draft
 from controller.domain.changes import AskedSet, StopAskSet, SweepStateSet, TargetReachedSet
 from controller.domain.commands import CancelSweep, PauseSweep, ResumeSweep, StopSweep, SweepVerb
 from controller.domain.replies import Accepted, Refused, Reply
-from controller.domain.runs import StopAsk
+from controller.domain.runs import Run, StopAsk
 from controller.domain.states import (
+    RUN_ACTIVE,
     SWEEP_OPEN,
     VERBS,
     AttemptState,
@@ -19,9 +20,6 @@ from controller.domain.states import (
     Verb,
 )
 from controller.domain.sweeps import Asked, Sweep
-
-CANCELLED = "cancelled"
-"""Cause of runs that ended because their sweep was cancelled."""
 
 
 def steer(draft: Draft, command: SweepVerb) -> Reply:
@@ -76,12 +74,11 @@ def _resume(draft: Draft, sweep: Sweep) -> Refused | None:
     if sweep.state in SWEEP_OPEN:
         return None
     world = draft.world
-    cancelled = [
-        run_id
-        for run_id in world.runs_of[sweep.id]
-        if (run := world.runs[run_id]).state is RunState.KILLED and run.cause.startswith(CANCELLED)
-    ]
-    left = endings.n_unstarted(world, sweep) != 0 or world.queue_of[sweep.id] or cancelled
+    runs = [world.runs[run_id] for run_id in world.runs_of[sweep.id]]
+    cut_short = [run.id for run in runs if _was_cut_short(run) and not run.queued]
+    # Those that are still dying of the cancel come back by themselves once they are dead.
+    dying = any(run.state in RUN_ACTIVE and run.stop and run.stop.cause == CANCELLED for run in runs)
+    left = endings.n_unstarted(world, sweep) != 0 or world.queue_of[sweep.id] or cut_short or dying
     if not left:
         return Refused(
             reason=f"cannot resume sweep {sweep.id}: it is {sweep.state} and has nothing left to give",
@@ -89,9 +86,14 @@ def _resume(draft: Draft, sweep: Sweep) -> Refused | None:
         )
     if sweep.target_reached:
         draft.add(TargetReachedSet(sweep_id=sweep.id, reached=False))
-    for run_id in cancelled:
+    for run_id in cut_short:
         requeue(draft, run_id, "sweep resumed")
     return None
+
+
+def _was_cut_short(run: Run) -> bool:
+    cancelled = run.state is RunState.KILLED and run.cause.startswith(CANCELLED)
+    return cancelled or run.state is RunState.PREEMPTED
 
 
 def _cancel(draft: Draft, sweep: Sweep, actor: str) -> Refused | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -287,3 +288,11 @@ Histories.TestCase.settings = settings(
     max_examples=60, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestHistories = Histories.TestCase
+
+
+class ManyHistories(Histories):
+    pass
+
+
+ManyHistories.TestCase.settings = settings(Histories.TestCase.settings, max_examples=1500)
+TestManyHistories = pytest.mark.torture(pytest.mark.timeout(3600)(ManyHistories.TestCase))

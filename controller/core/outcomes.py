@@ -1,0 +1,158 @@
+"""What became of an attempt: what its end means for the run, its retries and its agent."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from controller.core import breakers, endings
+from controller.core.closing import CANCELLED, crash, release_agent
+from controller.core.draft import Draft
+from controller.domain.agents import Agent
+from controller.domain.changes import AgentSet, AttemptStateSet, RunFaultsSet, RunStateSet
+from controller.domain.events import RunEnded
+from controller.domain.replies import Acked, MissingFrom, Refused, Reply, Superseded
+from controller.domain.runs import Attempt, Run
+from controller.domain.states import ATTEMPT_OPEN, SWEEP_OPEN, AttemptState, RunState
+from controller.domain.sweeps import Sweep
+
+ENDS = frozenset(
+    {
+        AttemptState.FINISHED,
+        AttemptState.FAILED,
+        AttemptState.KILLED,
+        AttemptState.PREEMPTED,
+        AttemptState.CRASHED,
+    }
+)
+"""What an agent can say that became of an attempt."""
+
+
+def ended(draft: Draft, event: RunEnded) -> Reply:
+    """Close an attempt, once all its report lines are in."""
+    if event.state not in ENDS:
+        return Refused(reason=f"{event.state} is no end", hint=f"say one of {', '.join(sorted(ENDS))}")
+    attempt = draft.world.attempts.get(event.token)
+    if attempt is None or attempt.agent_id != event.agent_id:
+        return Superseded(reason="another attempt of this run took over; this one's end does not count")
+    draft.heard_agent(event.agent_id)
+    if attempt.state is AttemptState.ABANDONED:
+        return Superseded(reason=attempt.cause)
+    if attempt.state not in ATTEMPT_OPEN and attempt.state is not AttemptState.CRASHED:
+        return Acked(last_seq=attempt.last_seq)
+    if attempt.state is AttemptState.ASSIGNED:
+        return Refused(reason=f"attempt {event.token} was not started", hint="send its start first")
+    if event.last_seq > attempt.last_seq:
+        return MissingFrom(seq=attempt.last_seq + 1)
+    run = draft.world.runs[attempt.run_id]
+    if attempt.state is AttemptState.CRASHED and run.state is not RunState.CRASHED:
+        return Acked(last_seq=attempt.last_seq)
+    _close(draft, attempt, run, event)
+    return Acked(last_seq=attempt.last_seq)
+
+
+def _close(draft: Draft, attempt: Attempt, run: Run, event: RunEnded) -> None:
+    sweep = draft.world.sweeps[attempt.sweep_id]
+    state, cause, actor = _end_of(run, event)
+    if state is RunState.CRASHED:
+        crash(draft, attempt.token, cause or "the agent lost it", evidence=True)
+        return
+    draft.add(
+        AttemptStateSet(
+            token=attempt.token,
+            state=AttemptState(state.value),
+            cause=cause,
+            exit_code=event.exit_code,
+            signal=event.signal,
+            at=draft.at,
+        )
+    )
+    release_agent(draft, attempt)
+    if state is RunState.FAILED:
+        faults = RunFaultsSet(
+            run_id=run.id,
+            n_failures=run.n_failures + 1,
+            n_crashes=run.n_crashes,
+            failed_on=(*run.failed_on, attempt.agent_id),
+            set_aside=run.set_aside,
+        )
+        draft.add(faults)
+    draft.add(
+        RunStateSet(
+            run_id=run.id,
+            state=state,
+            cause=cause,
+            exit_code=event.exit_code,
+            signal=event.signal,
+            actor=actor,
+            queued=_again(draft, sweep, run.id, state),
+            at=draft.at,
+        )
+    )
+    _count_for_agent(draft, attempt, state)
+    if state is RunState.FAILED:
+        breakers.failed(draft, draft.world.attempts[attempt.token])
+    if state is not RunState.FINISHED:
+        draft.note(f"{state}: {cause}", actor=actor or "controller", sweep_id=sweep.id, run_id=run.id)
+    endings.want_fresh(draft, draft.world.sweeps[sweep.id])
+    draft.settle_later(sweep.id)
+
+
+def _end_of(run: Run, event: RunEnded) -> tuple[RunState, str, str]:
+    state = RunState(event.state.value)
+    if state in (RunState.KILLED, RunState.PREEMPTED) and run.stop is not None:
+        # Preempted while it was being stopped: it is not to come back.
+        return RunState.KILLED, run.stop.cause, run.stop.actor
+    if run.stop is not None and run.stop.kill and state is RunState.FAILED:
+        return RunState.KILLED, run.stop.cause, run.stop.actor
+    if state is RunState.FAILED and run.state is RunState.PREEMPTING:
+        return RunState.PREEMPTED, event.cause or "preempted", ""
+    return state, event.cause or _plain_cause(state, event), ""
+
+
+def _plain_cause(state: RunState, event: RunEnded) -> str:
+    """Return a cause for an agent that gave none."""
+    if event.signal is not None:
+        return f"signal {event.signal}"
+    if event.exit_code:
+        return f"exit code {event.exit_code}"
+    return "" if state is RunState.FINISHED else f"{state}, said its agent"
+
+
+def _again(draft: Draft, sweep: Sweep, run_id: str, state: RunState) -> bool:
+    """Say whether the run is to be handed out again by itself."""
+    run = draft.world.runs[run_id]
+    if sweep.state not in SWEEP_OPEN:
+        return False
+    if run.stop is not None:
+        # Not after a stop; but a sweep that was cancelled and resumed at once gives its configs again.
+        return state is RunState.KILLED and run.stop.cause == CANCELLED
+    if state is RunState.PREEMPTED:
+        return True
+    retry = sweep.config.retry
+    return (
+        state is RunState.FAILED
+        and state.value in retry.on
+        and run.n_failures <= retry.max
+        and not run.set_aside
+    )
+
+
+def _count_for_agent(draft: Draft, attempt: Attempt, state: RunState) -> None:
+    agent: Agent | None = draft.world.agents.get(attempt.agent_id)
+    if agent is None:
+        return
+    lasted_s = draft.at - (attempt.started_at or draft.at)
+    quick = state is RunState.FAILED and lasted_s < draft.moment.timing.quick_s
+    n_quick = agent.n_quick_failures + 1 if quick else agent.n_quick_failures
+    if state is RunState.FINISHED or (state is RunState.FAILED and not quick):
+        n_quick = 0
+    draft.add(
+        AgentSet(
+            agent=replace(
+                agent,
+                n_runs=agent.n_runs + 1,
+                n_failures=agent.n_failures + (state is RunState.FAILED),
+                n_quick_failures=n_quick,
+            )
+        )
+    )

@@ -1,19 +1,21 @@
 """A process that stores and says so, to be killed or traced.
 
-`python -m tests.store.child PATH FIRST N [network]` commits transactions number FIRST.. of one
+`python -m tests.store.child PATH FIRST N [network|careless]` commits transactions number FIRST.. of one
 growing run and prints each number once it is durable.
 """
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from collections import deque
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 from controller.domain.changes import HistoryGrew
 from controller.domain.delta import Delta
-from controller.store import Store
+from controller.store import Store, schema
 from controller.store import store as store_room
 from tests.store.scene import a_scene, steps
 
@@ -47,10 +49,19 @@ def transaction(number: int) -> Delta:
     return scene.delta()
 
 
+def careless(path: Path, *, network: bool, connect: Any = schema.connect) -> sqlite3.Connection:
+    """Open without ever syncing: what a check of power losses must find out."""
+    connection: sqlite3.Connection = connect(path, network=network)
+    connection.execute("PRAGMA synchronous = OFF")
+    return connection
+
+
 def main() -> None:
     path, first, n = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     if "network" in sys.argv:
         store_room.is_network = lambda _: True
+    if "careless" in sys.argv:
+        schema.connect = careless
     store = Store.open(path)
     waiting: deque[tuple[int, Future[None]]] = deque()
     for number in range(first, first + n):

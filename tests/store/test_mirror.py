@@ -31,7 +31,6 @@ from controller.domain.changes import (
     RunJudged,
     RunStateSet,
     SearchAdvanced,
-    ShelfEmptied,
     StopAskSet,
     SweepAdded,
     SweepConfigSet,
@@ -103,9 +102,14 @@ class Teller:
             Suggestion(number=first + n, config={"x": self.draw(numbers)}, reason={"mu": math.nan})
             for n in range(n_added)
         )
-        emptied = ShelfEmptied(sweep_id=sweep.id)
-        advanced = SearchAdvanced(sweep_id=sweep.id, added=added, exhausted=n_added == 0)
-        self.tell(self.draw(st.sampled_from([emptied, advanced, advanced])))
+        shelf = [one.number for one in self.scene.world.shelves.get(sweep.id, ())]
+        dropped = tuple(self.draw(st.lists(st.sampled_from(shelf), unique=True))) if shelf else ()
+        front = self.draw(st.booleans())
+        self.tell(
+            SearchAdvanced(
+                sweep_id=sweep.id, added=added, exhausted=n_added == 0, front=front, dropped=dropped
+            )
+        )
 
     def run(self) -> None:
         world = self.scene.world

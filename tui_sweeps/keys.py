@@ -10,25 +10,13 @@ import re
 import tomllib
 from dataclasses import dataclass
 
-ALL = frozenset(
-    {
-        "sweeps",
-        "runs",
-        "run",
-        "parallel",
-        "importance",
-        "slices",
-        "history",
-        "agents",
-        "events",
-    }
-)
+ALL = frozenset({"sweeps", "runs", "run", "importance", "agents", "events"})
 """Names of the screens with keys of their own; dialogs have theirs on their buttons."""
 
 SWEEP = ALL - {"sweeps", "run"}
 """Screens of one sweep; the digits go from one to the other."""
 
-TABLES = frozenset({"sweeps", "runs", "agents"})
+TABLES = frozenset({"sweeps", "runs"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +40,7 @@ class Key:
 
 KEYS: tuple[Key, ...] = (
     Key("open", "enter", "open", "Open what the cursor is on.", TABLES, 1),
-    Key("back", "escape", "back", "Close the filter line, drop the filter's marks, or go up one screen."),
+    Key("back", "escape", "back", "Take the marks away, drop the filter, or go up one screen."),
     Key("pause", "p", "pause", "Pause the sweep: no new runs, running ones go on.", SWEEP | {"sweeps"}, 2),
     Key("resume", "r", "resume", "Resume a paused or ended sweep.", SWEEP | {"sweeps"}, 3),
     Key(
@@ -68,8 +56,8 @@ KEYS: tuple[Key, ...] = (
         "stop_run",
         "x",
         "stop run",
-        "Stop the run under the cursor, or all marked ones (on Agents: the agent).",
-        frozenset({"runs", "run", "agents", "parallel"}),
+        "Stop the run under the cursor, or all marked ones.",
+        frozenset({"runs", "run"}),
         5,
     ),
     Key(
@@ -77,71 +65,34 @@ KEYS: tuple[Key, ...] = (
         "R",
         "retry",
         "Queue the run under the cursor, or all marked ones, for another attempt.",
-        frozenset({"runs", "run", "parallel"}),
+        frozenset({"runs", "run"}),
         6,
     ),
     Key("agents", "a", "agents", "Launch agents on this machine.", SWEEP | {"sweeps"}, 5),
-    Key("drain", "D", "drain", "Let the agent leave when its run has ended.", frozenset({"agents"}), 3),
-    Key("new_sweep", "n", "new sweep", "Create a sweep from a YAML file.", frozenset({"sweeps"}), 6),
-    Key("filter", "slash", "filter", "Filter the rows.", ALL - {"run", "events"}, 7),
-    Key(
-        "sort", "S", "sort", "Sort by the next column; again turns the order.", frozenset({"sweeps", "runs"})
-    ),
-    Key("columns", "C", "columns", "Choose and order the columns.", frozenset({"runs"})),
+    Key("filter", "slash", "filter", "Filter the rows.", frozenset({"sweeps", "runs"}), 7),
+    Key("sort", "S", "sort", "Sort by the next column.", frozenset({"sweeps", "runs"})),
     Key("mark", "space", "mark", "Mark the run and go to the next.", frozenset({"runs"})),
     Key("mark_range", "V", "range", "Mark everything from the last mark to here.", frozenset({"runs"})),
     Key("mark_all", "asterisk", "mark all", "Mark all rows that the filter shows.", frozenset({"runs"})),
     Key("mark_none", "minus", "no marks", "Take all marks away.", frozenset({"runs"})),
     Key("view_runs", "1", "runs", "The runs table.", SWEEP),
-    Key("view_parallel", "2", "parallel", "Parallel coordinates.", SWEEP),
-    Key("view_importance", "3", "importance", "Which parameters drive the metric.", SWEEP),
-    Key("view_slices", "4", "slices", "The metric against each parameter.", SWEEP),
-    Key("view_history", "5", "history", "Best so far and every run's value over time.", SWEEP),
-    Key("view_agents", "6", "agents", "Agents with host, state and current run.", SWEEP, command="workers"),
-    Key("view_events", "7", "events", "Who did what, and what was decided why.", SWEEP, command="log"),
-    Key("left", "left,h", "left", "Scroll left, or to the axis on the left.", ALL - {"events"}),
-    Key("right", "right", "right", "Scroll right, or to the axis on the right.", ALL - {"events"}),
-    Key("axis_left", "less_than_sign", "axis left", "Move the axis to the left.", frozenset({"parallel"})),
-    Key(
-        "axis_right",
-        "greater_than_sign",
-        "axis right",
-        "Move the axis to the right.",
-        frozenset({"parallel"}),
-    ),
-    Key("axis_flip", "f", "flip", "Turn the axis upside down.", frozenset({"parallel"}), 8),
-    Key("axis_log", "g", "log axis", "Logarithmic or linear axis.", frozenset({"parallel"})),
-    Key("axis_hide", "H", "hide", "Hide the axis; again on the last one shows all.", frozenset({"parallel"})),
-    Key(
-        "brush_low",
-        "left_square_bracket",
-        "brush low",
-        "Raise the axis's lower limit; the limit is part of the filter.",
-        frozenset({"parallel"}),
-        2,
-    ),
-    Key(
-        "brush_high",
-        "right_square_bracket",
-        "brush high",
-        "Lower the axis's upper limit.",
-        frozenset({"parallel"}),
-        3,
-    ),
-    Key("brush_none", "minus", "no brush", "Drop the axis's limits.", frozenset({"parallel"})),
-    Key("best_share", "b", "best %", "Show the best 100, 50, 25 or 10 percent.", frozenset({"parallel"})),
-    Key("metric", "m", "metric", "The next metric.", frozenset({"run", "importance", "slices"}), 2),
-    Key("value_of", "v", "value", "Judge runs by best, last, min or max.", frozenset({"importance"}), 3),
+    Key("view_importance", "2", "importance", "Which parameters drive the metric.", SWEEP),
+    Key("view_agents", "3", "agents", "Agents with host, state and current run.", SWEEP, command="workers"),
+    Key("view_events", "4", "events", "Who did what, and what was decided why.", SWEEP, command="log"),
+    Key("metric", "m", "metric", "The next metric.", frozenset({"run"}), 2),
     Key("smooth", "o", "smooth", "More smoothing of the curve; then none.", frozenset({"run"}), 3),
-    Key("log_scale", "g", "log scale", "Logarithmic or linear scale.", frozenset({"run", "history"}), 4),
+    Key("log_scale", "g", "log scale", "Logarithmic or linear scale.", frozenset({"run"}), 4),
     Key("log", "l", "log", "The log in full height, or back.", frozenset({"run"}), 7),
     Key("search_log", "slash", "search", "Search the log.", frozenset({"run"})),
     Key("next_pane", "tab", "next pane", "Go to the next pane.", frozenset({"run"})),
-    Key("copy", "y", "copy id", "Copy the id to the terminal's clipboard.", ALL - {"events", "importance"}),
+    Key(
+        "copy",
+        "y",
+        "copy id",
+        "Copy the id to the terminal's clipboard.",
+        frozenset({"sweeps", "runs", "run"}),
+    ),
     Key("copy_more", "Y", "copy command", "Copy the exact command line.", frozenset({"runs", "run"})),
-    Key("command", "colon", "command", "Type a command by name."),
-    Key("palette", "ctrl+p", "palette", "Find a command by a few letters."),
-    Key("bell", "B", "bell", "Ring on new best, end and failures of this sweep, or not.", SWEEP),
     Key("help", "question_mark", "help", "What every key of this view does.", ALL, 8),
     Key("detach", "d", "detach", "Leave; the sweeps go on.", ALL, 9),
     Key("quit", "q,ctrl+c", "quit", "Leave; asks when runs are active.", ALL, 10),

@@ -27,6 +27,7 @@ from tui_sweeps.model import Model
 from tui_sweeps.screens.board import Board, Setting
 from tui_sweeps.screens.confirm import Question
 from tui_sweeps.screens.help import HelpScreen
+from tui_sweeps.screens.insight import VIEWS
 from tui_sweeps.screens.launch import LaunchScreen
 from tui_sweeps.screens.run import RunScreen
 from tui_sweeps.screens.runs import GoUp, OpenRun, RunsScreen
@@ -139,7 +140,10 @@ class SweepsApp(App[ExitReason]):
 
     def _save(self) -> None:
         desk = self.setting.desk
-        desk.screen = "sweep" if len(self._boards()) > 1 else "sweeps"
+        boards = self._boards()
+        desk.screen = "sweep" if len(boards) > 1 else "sweeps"
+        if len(boards) > 1 and isinstance(boards[1], RunsScreen):
+            desk.sweep = boards[1].sweep_id
         if self.model.ready:
             desk.seen, desk.left_at = look(self.model.world), self.setting.clock()
         save(self._path, desk)
@@ -200,6 +204,32 @@ class SweepsApp(App[ExitReason]):
         if len(self._boards()) > 1 and isinstance(self.screen, Board):
             self.screen_stack[-2].cover() if isinstance(self.screen_stack[-2], Board) else None
             self.pop_screen()
+
+    def _view(self, view: str) -> None:
+        """Show another view of the open sweep in the place of the one on top."""
+        if not isinstance(self.screen, Board) or view == self.screen.VIEW or self.screen.VIEW == "run":
+            return
+        if self.screen.VIEW != "runs":
+            self.pop_screen()
+        runs = self._boards()[1]
+        if view != "runs" and isinstance(runs, RunsScreen):
+            self.push_screen(VIEWS[view](self.setting, runs.sweep_id))
+
+    def action_view_runs(self) -> None:
+        """Show the runs."""
+        self._view("runs")
+
+    def action_view_importance(self) -> None:
+        """Show the importance."""
+        self._view("importance")
+
+    def action_view_agents(self) -> None:
+        """Show the agents."""
+        self._view("agents")
+
+    def action_view_events(self) -> None:
+        """Show the log of events."""
+        self._view("events")
 
     def action_help(self) -> None:
         """Explain the keys of the view."""

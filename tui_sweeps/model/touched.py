@@ -25,7 +25,6 @@ from controller.domain.changes import (
     RunJudged,
     RunStateSet,
     SearchAdvanced,
-    ShelfEmptied,
     StopAskSet,
     SweepAdded,
     SweepConfigSet,
@@ -66,14 +65,7 @@ def touched_by(world: World, changes: Iterable[Change], touched: Touched) -> Non
         match change:
             case SweepAdded(sweep=sweep):
                 touched.sweeps.add(sweep.id)
-            case (
-                SweepStateSet()
-                | AskedSet()
-                | SweepConfigSet()
-                | SearchAdvanced()
-                | ShelfEmptied()
-                | TargetReachedSet()
-            ):
+            case SweepStateSet() | AskedSet() | SweepConfigSet() | SearchAdvanced() | TargetReachedSet():
                 touched.sweeps.add(change.sweep_id)
             case RunAdded(run=run):
                 touched.run(world, run.id)

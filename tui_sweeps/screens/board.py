@@ -26,6 +26,9 @@ from tui_sweeps.views.cells import Cell
 LEAST_WIDTH, LEAST_HEIGHT = 30, 8
 """Below this nothing useful can be shown; a sentence says so."""
 
+OF_APP = frozenset({"agents", "help", "detach", "quit"})
+"""Actions that the app does itself."""
+
 ALWAYS = ("help", "detach", "quit")
 """Keys that the footer of every view shows."""
 
@@ -50,7 +53,8 @@ def bindings(view: str) -> list[BindingType]:
 
 
 def _binding(key: Key) -> Binding:
-    return Binding(key.keys, key.id, key.label, show=False, id=key.id)
+    action = f"app.{key.id}" if key.id in OF_APP or key.id.startswith("view_") else key.id
+    return Binding(key.keys, action, key.label, show=False, id=key.id)
 
 
 def line_of(cells: Iterable[Cell], gap: str = "  ") -> Text:

@@ -1,0 +1,160 @@
+"""Further views of one sweep: importance, agents, the log of events; each is one page of text."""
+
+from __future__ import annotations
+
+import os
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from controller.domain.queries import GetImportance, GetNotes, ImportanceTable, Notes, NotFound
+from tui_sweeps.format import ago, clock, duration, fit, sanitise
+from tui_sweeps.messages import Ask
+from tui_sweeps.model import Touched
+from tui_sweeps.screens.acts import Acts
+from tui_sweeps.screens.board import Board, Setting, bindings
+from tui_sweeps.screens.runs import GoUp
+from tui_sweeps.views.states import AGENT_LOOK
+
+
+class SweepView(Acts, Board):
+    """A view of one sweep that is a page of text."""
+
+    AUTO_FOCUS = "VerticalScroll"
+
+    DEFAULT_CSS = """
+    SweepView #page { height: 1fr; padding: 1 1; scrollbar-size-vertical: 1; }
+    SweepView #text { height: auto; }
+    """
+
+    def __init__(self, setting: Setting, sweep_id: str) -> None:
+        super().__init__(setting)
+        self.sweep_id = sweep_id
+
+    def body(self) -> ComposeResult:
+        """Lay out the page."""
+        with VerticalScroll(id="page"):
+            yield Static(id="text", markup=False)
+
+    def crumbs(self) -> list[str]:
+        """Return the way to here."""
+        sweep = self.model.world.sweeps.get(self.sweep_id)
+        return ["Sweeps", (sweep.name or sweep.id) if sweep else self.sweep_id, self.VIEW]
+
+    def chosen_sweep(self) -> str | None:
+        """Return this sweep."""
+        return self.sweep_id
+
+    def action_back(self) -> None:
+        """Go up."""
+        self.post_message(GoUp())
+
+    def page(self, text: Text) -> None:
+        """Show a text."""
+        self.query_one("#text", Static).update(text)
+
+
+class ImportanceScreen(SweepView):
+    """Which parameters drive the metric."""
+
+    VIEW = "importance"
+    BINDINGS = bindings("importance")
+
+    def show(self, touched: Touched) -> None:
+        """Ask once; the answer is expensive and changes slowly."""
+        if touched.everything:
+            self.page(Text("Computing the importance …", "dim"))
+            self.post_message(Ask(self, "importance", GetImportance(sweep_id=self.sweep_id)))
+
+    def answered(self, key: str, answer: object) -> None:
+        """Draw the bars."""
+        from tui_sweeps.charts.bars import Bar, bars
+        from tui_sweeps.charts.glyphs import glyphs
+
+        if isinstance(answer, NotFound):
+            self.page(Text(sanitise(answer.reason)))
+        if not isinstance(answer, ImportanceTable):
+            return
+        text = Text(f"{sanitise(answer.metric)}, from {answer.n_runs} runs\n\n", "bold")
+        if answer.note:
+            text.append(sanitise(answer.note) + "\n")
+        items = [
+            Bar(row.name, row.importance, row.importance_low, row.importance_high, row.correlation)
+            for row in answer.parameters
+        ]
+        colours = "NO_COLOR" not in os.environ
+        for line in bars(
+            items, width=max(24, self.size.width - 4), glyphs=glyphs(os.environ), colours=colours
+        ):
+            text.append_text(line)
+            text.append("\n")
+        if items:
+            text.append("\nshare of the variance, with its bootstrap interval; rank correlation on the right")
+        self.page(text)
+
+
+class AgentsScreen(SweepView):
+    """Agents with host, state, current run, failures."""
+
+    VIEW = "agents"
+    BINDINGS = bindings("agents")
+
+    def show(self, touched: Touched) -> None:
+        """Draw all agents of the sweep, live ones first."""
+        if not touched.everything and not touched.agents and self.sweep_id not in touched.sweeps:
+            return
+        world = self.model.world
+        agents = [agent for agent in world.agents.values() if agent.sweep_id == self.sweep_id]
+        live = world.agents_of.get(self.sweep_id, {})
+        agents.sort(key=lambda agent: (agent.id not in live, -agent.joined_at, agent.id))
+        titles = ("STATE".ljust(14), "HOST".ljust(18), "RUN".ljust(20), "ENDED", "FAILED", "AGE".rjust(7))
+        text = Text("  ".join(titles) + "  HEARD\n", "bold", no_wrap=True)
+        for agent in agents[:500]:
+            mark, style = AGENT_LOOK[agent.state]
+            attempt = world.attempts.get(agent.token) if agent.token is not None else None
+            name = world.runs[attempt.run_id].name if attempt is not None else ""
+            text.append(f"{mark} {agent.state}".ljust(14), style)
+            text.append("  " + fit(sanitise(agent.host), 18).ljust(18))
+            text.append("  " + fit(sanitise(name), 20).ljust(20))
+            text.append(f"  {agent.n_runs:>5}  {agent.n_failures:>6}")
+            text.append(f"  {duration(self.now - agent.joined_at):>7}  {ago(self.now - agent.heard_at)}")
+            text.append(f"  {sanitise(agent.cause)}\n", "dim")
+        if not agents:
+            text = Text("No agents yet. Press a to launch some.", "dim")
+        self.page(text)
+
+    def tick(self) -> None:
+        """Show ages."""
+        self.show(Touched(everything=True))
+
+
+class EventsScreen(SweepView):
+    """Who did what, and what was decided why."""
+
+    VIEW = "events"
+    BINDINGS = bindings("events")
+
+    def show(self, touched: Touched) -> None:
+        """Ask for the latest lines."""
+        if touched.everything or touched.notes:
+            self.post_message(Ask(self, "notes", GetNotes(sweep_id=self.sweep_id)))
+
+    def answered(self, key: str, answer: object) -> None:
+        """Show the lines, newest first."""
+        if not isinstance(answer, Notes):
+            return
+        text = Text()
+        for note in reversed(answer.notes):
+            text.append(f"{clock(note.at)}  ", "dim")
+            text.append(fit(sanitise(note.actor), 24).ljust(24) + "  ", "dim")
+            text.append(sanitise(note.text) + "\n")
+        self.page(text if answer.notes else Text("Nothing has happened yet.", "dim"))
+
+
+VIEWS: dict[str, type[SweepView]] = {
+    "importance": ImportanceScreen,
+    "agents": AgentsScreen,
+    "events": EventsScreen,
+}

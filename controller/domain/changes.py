@@ -51,12 +51,10 @@ class SearchAdvanced(Struct, frozen=True, kw_only=True, tag=True):
     sweep_id: str
     added: tuple[Suggestion, ...]
     exhausted: bool
-
-
-class ShelfEmptied(Struct, frozen=True, kw_only=True, tag=True):
-    """Suggestions nobody took were thrown away because better-informed ones can be had."""
-
-    sweep_id: str
+    front: bool = False
+    """They go in front of what lies there: they know more results."""
+    dropped: tuple[int, ...] = ()
+    """Numbers of suggestions that were taken off the shelf because better-informed ones replace them."""
 
 
 class TargetReachedSet(Struct, frozen=True, kw_only=True, tag=True):
@@ -212,7 +210,6 @@ Change = (
     | AskedSet
     | SweepConfigSet
     | SearchAdvanced
-    | ShelfEmptied
     | TargetReachedSet
     | RunAdded
     | RunStateSet

@@ -31,7 +31,6 @@ from controller.domain.changes import (
     RunJudged,
     RunStateSet,
     SearchAdvanced,
-    ShelfEmptied,
     StopAskSet,
     SweepAdded,
     SweepConfigSet,
@@ -98,14 +97,7 @@ class Collector:
                     self._touch_attempt(change.token)
                 case RunStateSet() | RunFaultsSet() | StopAskSet() | RunJudged():
                     self._touch_run(change.run_id)
-                case (
-                    SweepStateSet()
-                    | AskedSet()
-                    | SweepConfigSet()
-                    | SearchAdvanced()
-                    | ShelfEmptied()
-                    | TargetReachedSet()
-                ):
+                case SweepStateSet() | AskedSet() | SweepConfigSet() | SearchAdvanced() | TargetReachedSet():
                     self._touch_sweep(change.sweep_id)
                 case _:
                     assert_never(change)

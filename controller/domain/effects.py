@@ -12,8 +12,8 @@ class Suggest(Struct, frozen=True, kw_only=True):
 
     sweep_id: str
     n: int
-    replace: bool = False
-    """New results came in: replace what lies on the shelf."""
+    fresh: bool = False
+    """New results came in: better-informed ones are wanted in front of the shelf."""
 
 
 class CheckEarlyTermination(Struct, frozen=True, kw_only=True):

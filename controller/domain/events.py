@@ -122,9 +122,12 @@ class Suggested(Struct, frozen=True, kw_only=True, tag=True):
     suggestions: tuple[Suggestion, ...]
     exhausted: bool = False
     first_number: int = 0
-    """Number of the first suggestion that was asked for; an answer that no longer fits is dropped."""
-    replace: bool = False
-    """Throw away what lies on the shelf first: these know more results."""
+    """Number of the first suggestion that was asked for. Grid and random search walk a fixed path: an
+    answer that starts elsewhere is dropped."""
+    fresh: bool = False
+    """These know new results: they go in front of the shelf."""
+    n_runs: int = 0
+    """Runs the sweep had when search was asked; later ones may have taken the same configs."""
     error: str = ""
     """Search failed: a sentence; the sweep pauses."""
 

@@ -37,7 +37,6 @@ from controller.domain.changes import (
     RunJudged,
     RunStateSet,
     SearchAdvanced,
-    ShelfEmptied,
     StopAskSet,
     SweepAdded,
     SweepConfigSet,
@@ -143,7 +142,7 @@ class World:
         match change:
             case SweepAdded() | SweepStateSet() | AskedSet() | SweepConfigSet() | TargetReachedSet():
                 self._follow_sweep(change)
-            case SearchAdvanced() | ShelfEmptied():
+            case SearchAdvanced():
                 self._follow_search(change)
             case RunAdded() | RunStateSet() | RunFaultsSet() | StopAskSet() | RunJudged():
                 self._follow_run(change)
@@ -189,19 +188,13 @@ class World:
                 old = self.sweeps[change.sweep_id]
                 self.sweeps[old.id] = replace(old, target_reached=change.reached)
 
-    def _follow_search(self, change: SearchAdvanced | ShelfEmptied) -> None:
+    def _follow_search(self, change: SearchAdvanced) -> None:
         old = self.sweeps[change.sweep_id]
-        match change:
-            case SearchAdvanced():
-                self.shelves[old.id] = self.shelves.get(old.id, ()) + change.added
-                self.sweeps[old.id] = replace(
-                    old, n_suggested=old.n_suggested + len(change.added), exhausted=change.exhausted
-                )
-            case ShelfEmptied():
-                # Bayes numbers its suggestions anew: what was thrown away was never drawn.
-                n_thrown = len(self.shelves.get(old.id, ()))
-                self.shelves[old.id] = ()
-                self.sweeps[old.id] = replace(old, n_suggested=old.n_suggested - n_thrown, exhausted=False)
+        kept = tuple(s for s in self.shelves.get(old.id, ()) if s.number not in change.dropped)
+        self.shelves[old.id] = change.added + kept if change.front else kept + change.added
+        self.sweeps[old.id] = replace(
+            old, n_suggested=old.n_suggested + len(change.added), exhausted=change.exhausted
+        )
 
     def _follow_run(self, change: RunAdded | RunStateSet | RunFaultsSet | StopAskSet | RunJudged) -> None:
         match change:

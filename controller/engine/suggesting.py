@@ -60,13 +60,14 @@ class Suggester:
         sweep = world.sweeps[effect.sweep_id]
         if sweep.id in self._asked:
             later = self._asked[sweep.id]
-            replace = effect.replace or (later is not None and later.replace)
-            self._asked[sweep.id] = Suggest(sweep_id=sweep.id, n=effect.n, replace=replace)
+            fresh = effect.fresh or (later is not None and later.fresh)
+            self._asked[sweep.id] = Suggest(sweep_id=sweep.id, n=effect.n, fresh=fresh)
             return
         request = request_for(world, sweep, effect)
+        n_runs = len(world.runs_of[sweep.id])
         self._asked[sweep.id] = None
         if sweep.config.method is not Method.BAYES:
-            self._answer(effect, request, _safely(request))
+            self._answer(effect, request, n_runs, _safely(request))
             return
         if self._pool is None:
             self._pool = new_pool()
@@ -80,7 +81,7 @@ class Suggester:
         def done(future: Future[Proposal | str]) -> None:
             if not future.cancelled():
                 answer = future.result() if future.exception() is None else "its process died"
-                loop.call_soon_threadsafe(self._answer, effect, request, answer)
+                loop.call_soon_threadsafe(self._answer, effect, request, n_runs, answer)
 
         future.add_done_callback(done)
 
@@ -94,7 +95,7 @@ class Suggester:
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = None
 
-    def _answer(self, effect: Suggest, request: Request, answer: Proposal | str) -> None:
+    def _answer(self, effect: Suggest, request: Request, n_runs: int, answer: Proposal | str) -> None:
         later = self._asked.pop(effect.sweep_id, None)
         if isinstance(answer, str):
             self._post(Suggested(sweep_id=effect.sweep_id, suggestions=(), error=answer))
@@ -105,7 +106,8 @@ class Suggester:
                 suggestions=answer.suggestions,
                 exhausted=answer.exhausted,
                 first_number=request.first_number,
-                replace=effect.replace,
+                fresh=effect.fresh,
+                n_runs=n_runs,
             )
         )
         if later is not None:
@@ -128,9 +130,9 @@ def _safely(request: Request) -> Proposal | str:
 def request_for(world: World, sweep: Sweep, effect: Suggest) -> Request:
     """Return the question: what is known, what is under way, how many are wanted from which number on."""
     shelf = world.shelves.get(sweep.id, ())
-    n_thrown = len(shelf) if effect.replace else 0
     observations: list[Observation] = []
-    pending: list[dict[str, Any]] = [] if effect.replace else [s.config for s in shelf]
+    # Fresh ones stand in for what lies on the shelf, so that does not count as taken.
+    pending: list[dict[str, Any]] = [] if effect.fresh else [s.config for s in shelf]
     if sweep.config.method is Method.BAYES:
         for run in _priors(world, sweep):
             observations.append(_observation(run))
@@ -143,7 +145,7 @@ def request_for(world: World, sweep: Sweep, effect: Suggest) -> Request:
     return Request(
         config=sweep.config,
         n=effect.n,
-        first_number=sweep.n_suggested - n_thrown,
+        first_number=sweep.n_suggested,
         observations=tuple(observations),
         pending=tuple(pending),
         seed=sweep.config.seed if sweep.config.seed is not None else zlib.crc32(sweep.id.encode()),

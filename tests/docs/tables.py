@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -17,11 +18,12 @@ from msgspec.structs import fields
 from controller.domain.changes import SweepAdded
 from controller.domain.queries import ImportanceRow, ImportanceTable, Status
 from controller.domain.runs import Run
-from controller.domain.states import RUN_MOVES, SWEEP_MOVES, VERBS, RunState, SweepState, Verb
+from controller.domain.states import RUN_MOVES, SWEEP_MOVES, VERBS, SweepState, Verb
 from controller.domain.sweepfile import read
 from controller.domain.sweeps import Sweep
 from controller.domain.world import World
 from controller.runtime.preview import preview
+from tests.docs.meanings import CODE_MEANS, NOT_OURS, ROOMS, RUN_MEANS, SWEEP_MEANS, VERB_MEANS, WORDS
 from tui_sweeps import keys
 from tui_sweeps.cli import outcomes, shapes, sweeps
 from tui_sweeps.cli.outcomes import CommandError
@@ -29,108 +31,6 @@ from tui_sweeps.cli.parser import build
 from tui_sweeps.cli.surroundings import Finding
 
 ROOT = Path(__file__).parents[2]
-
-SWEEP_MEANS = {
-    SweepState.PENDING: "registered; no agent has taken a run yet",
-    SweepState.RUNNING: "hands out runs",
-    SweepState.PAUSED: "hands out nothing; active runs go on; also where the sweep's breaker puts it",
-    SweepState.STOPPED: "hands out nothing more; active runs finish",
-    SweepState.CANCELLED: "hands out nothing more; active runs were killed",
-    SweepState.FINISHED: "everything was tried, or `run_cap` or the metric's `target` was reached",
-    SweepState.FAILED: "its breaker opened, nobody resumed it and its agents have left",
-    SweepState.CRASHED: "runs were lost, all agents vanished and none came back within an hour",
-}
-
-RUN_MEANS = {
-    RunState.PENDING: "waits to be handed out, or was handed out and has not started",
-    RunState.RUNNING: "its process was started",
-    RunState.FINISHED: "exit code 0",
-    RunState.FAILED: "another exit code, or a signal that we did not send; the cause is kept",
-    RunState.CRASHED: "its agent or host vanished: no word for five minutes, or evidence of its death",
-    RunState.KILLED: "stopped or cancelled by somebody, or by early termination",
-    RunState.PREEMPTING: "said that the machine is being taken away",
-    RunState.PREEMPTED: "the machine was taken away; first in the queue, same run id, next attempt",
-}
-
-VERB_MEANS = {
-    Verb.PAUSE: ("none", "go on to their end", "wait"),
-    Verb.RESUME: ("again, by the same search", "go on", "take up work again"),
-    Verb.STOP: ("none, for good", "go on to their end", "leave after their run"),
-    Verb.CANCEL: ("none, for good", "SIGKILL to the whole process tree", "leave"),
-}
-
-CODE_MEANS = {
-    0: "done",
-    1: "it failed; a sentence on stderr says why and what to do",
-    2: "wrong usage",
-    75: "the controller cannot be reached; try again",
-    78: "the home, its files or its permissions are not in order",
-    130: "interrupted by Ctrl-C",
-}
-NOT_OURS = {0, 130}
-"""Exit codes that no exception of ours stands for."""
-
-ROOMS = {
-    "runtime": "builds the house out of its rooms, opens it, closes it",
-    "engine": "takes what happened, has it decided, recorded, published, performed",
-    "api": "our own wire: HTTP and JSON over a Unix socket",
-    "launch": "starts agents as processes of this machine",
-    "agent": "the worker: asks, starts, watches, reports, obeys",
-    "core": "decides; no I/O, no clock, no dice",
-    "search": "proposes configs, judges early termination",
-    "analysis": "importance, correlation, thinned curves",
-    "store": "one SQLite file, one writer",
-    "client": "the one door to a controller, and how to find it",
-    "domain": "the words: values, states, events, commands, changes",
-    "settings": "where things live",
-    "cli": "the commands",
-    "app": "the Textual application",
-    "screens": "one screen each",
-    "widgets": "table, log, progress bar, badges",
-    "charts": "numbers and a size in, lines of text out",
-    "views": "from the model to what is shown; filter and sort",
-    "model": "the dashboard's mirror of the World",
-    "keys": "the one table of keys",
-    "format": "the one door to the terminal for strings from outside",
-    "messages": "what travels up from widgets",
-}
-
-WORDS = (
-    ("Sweep", "controller.domain.sweeps.Sweep", "a search over configurations, as in W&B"),
-    ("Run", "controller.domain.runs.Run", "one configuration of a sweep and what came of it"),
-    (
-        "Attempt",
-        "controller.domain.runs.Attempt",
-        "one execution of a run's config; a retried run has several",
-    ),
-    ("Config", "controller.domain.runs.Run.config", "the values a run was given"),
-    (
-        "Summary",
-        "controller.domain.runs.Run.summary",
-        "the last value of each metric, and what the script set",
-    ),
-    ("Metric", "controller.domain.sweeps.Metric", "the number a sweep optimises"),
-    ("History", "controller.domain.queries.History", "the rows a run logged"),
-    ("Suggestion", "controller.domain.sweeps.Suggestion", "a config that search proposes, with its reason"),
-    ("Agent", "controller.domain.agents.Agent", "a worker process; takes one run at a time"),
-    (
-        "Job",
-        "controller.domain.agents.Job",
-        "what hosts an agent: a local process or a SLURM task; never a run",
-    ),
-    ("Event", "controller.domain.events.Event", "something happened outside and has just arrived"),
-    ("Command", "controller.domain.commands.Command", "what an operator wants"),
-    ("Change", "controller.domain.changes.Change", "what became true"),
-    ("Effect", "controller.domain.effects.Effect", "what the engine must now do"),
-    (
-        "AgentOrder",
-        "controller.domain.replies.AgentOrder",
-        "what an agent is told in answer to its heartbeat",
-    ),
-    ("World", "controller.domain.world.World", "all that is true now"),
-    ("Feed", "controller.engine.feed.Feed", "the stream of committed changes, in numbered batches"),
-)
-"""Word, where the code has it, what it means."""
 
 
 def markdown(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -141,20 +41,20 @@ def markdown(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def sweep_states() -> str:
     """Return the sweep's states with the moves the code allows."""
-    return _states(SWEEP_MEANS, SWEEP_MOVES)
+    return _states("sweep is", SWEEP_MEANS, SWEEP_MOVES)
 
 
 def run_states() -> str:
     """Return the run's states with the moves the code allows."""
-    return _states(RUN_MEANS, RUN_MOVES)
+    return _states("run is", RUN_MEANS, RUN_MOVES)
 
 
-def _states(means: dict[Any, str], moves: dict[Any, frozenset[Any]]) -> str:
+def _states(title: str, means: dict[Any, str], moves: dict[Any, frozenset[Any]]) -> str:
     rows = [
         (f"`{state}`", means[state], ", ".join(after for after in means if after in moves[state] - {state}))
         for state in type(next(iter(means)))
     ]
-    return markdown(("state", "means", "can become"), rows)
+    return markdown((title, "means", "can become"), rows)
 
 
 def verbs() -> str:
@@ -289,6 +189,22 @@ TABLES: dict[str, Callable[[], str]] = {
 """Every table that the README must hold word for word."""
 
 
-if __name__ == "__main__":
+def write() -> None:
+    """Replace every table of the README by the code's; tables are known by their first line."""
+    path = ROOT / "README.md"
+    text = path.read_text()
     for name, make in TABLES.items():
-        print(f"--- {name}\n{make()}")
+        table = make()
+        title = re.escape(table.partition("\n")[0])
+        text, n_found = re.subn(rf"^{title}\n(?:\|.*\n)+", lambda _, new=table: new, text, flags=re.MULTILINE)
+        if n_found != 1:
+            print(f"{n_found} tables of {name} in the README, by their first line; paste it:\n\n{table}")
+    path.write_text(text)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--write"]:
+        write()
+    else:
+        for name, make in TABLES.items():
+            print(f"--- {name}\n{make()}")

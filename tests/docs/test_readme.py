@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from controller.domain.sweepfile import read
-from tests.docs.tables import ROOT, TABLES, WORDS, parsers
+from tests.docs.meanings import WORDS
+from tests.docs.tables import ROOT, TABLES, parsers
 from tui_sweeps.cli.parser import build
 
 README = (ROOT / "README.md").read_text()
@@ -23,7 +24,9 @@ TOP = tuple(path.name + "/" for path in ROOT.iterdir() if path.is_dir())
 @pytest.mark.parametrize("name", TABLES)
 def test_every_table_is_the_codes(name: str) -> None:
     table = TABLES[name]()
-    assert table in README, f"the README's table of {name} should be:\n\n{table}"
+    assert table in README, (
+        f"run `python -m tests.docs.tables --write`: the README's table of {name} should be\n\n{table}"
+    )
 
 
 @pytest.mark.parametrize(("word", "place"), [(word, place) for word, place, _ in WORDS])

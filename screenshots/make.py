@@ -1,0 +1,59 @@
+"""Writes the dashboard's screens as SVG files, from the scenes of the tests and the real application."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+from tests import scenes  # noqa: E402
+from tests.fake_client import FakeClient  # noqa: E402
+from tui_sweeps.app import ExitReason, SweepsApp  # noqa: E402
+
+SHOTS: tuple[tuple[str, tuple[int, int], tuple[str, ...], Callable[[], scenes.Snapshot]], ...] = (
+    ("sweeps", (120, 30), (), scenes.digits),
+    ("sweep", (120, 34), ("enter",), scenes.digits),
+    ("run", (120, 34), ("enter", "enter"), scenes.digits),
+    ("cancel", (80, 24), ("X",), scenes.digits),
+    ("importance", (100, 20), ("enter", "2"), scenes.digits),
+    ("agents", (100, 20), ("enter", "3"), scenes.digits),
+    ("help", (80, 40), ("enter", "question_mark"), scenes.digits),
+)
+"""Name, size in cells, keys pressed, scene."""
+
+
+async def quiet(pilot: Pilot[ExitReason]) -> None:
+    """Wait until the screen has settled."""
+    for _ in range(8):
+        await pilot.pause(0.1)
+
+
+async def shoot(
+    name: str, size: tuple[int, int], keys: tuple[str, ...], scene: Callable[[], scenes.Snapshot]
+) -> None:
+    """Write one picture."""
+    app = SweepsApp(FakeClient(scene()), clock=lambda: scenes.NOW)
+    async with app.run_test(size=size) as pilot:
+        await quiet(pilot)
+        for key in keys:
+            await pilot.press(key)
+            await quiet(pilot)
+        path = HERE / f"{name}.svg"
+        path.write_text(app.export_screenshot(title="tui-sweeps"), "utf-8")
+        print(path.name)
+
+
+def main() -> None:
+    """Write all pictures."""
+    for shot in SHOTS:
+        asyncio.run(shoot(*shot))
+
+
+if __name__ == "__main__":
+    main()

@@ -89,7 +89,7 @@ class FakeClient:
                 return Curves(key=query.key, curves={run: _curve(n) for n, run in enumerate(query.run_ids)})
             case GetLog():
                 lines = tuple(
-                    f"epoch {n:3d}  loss {math.exp(-n / 20):.4f}  accuracy {0.97 - 0.4 * math.exp(-n / 9):.4f}"
+                    f"epoch {n:3d}  loss {math.exp(-n / 20):.4f}  acc {0.97 - 0.4 * math.exp(-n / 9):.4f}"
                     for n in range(60)
                 )
                 first = query.first if query.first >= 0 else max(0, 60 + query.first)

@@ -9,8 +9,9 @@ from textual.app import ComposeResult
 from textual.message import Message
 from textual.widgets import Static
 
+from controller.domain.queries import Curves, GetCurves
 from tui_sweeps.format import count
-from tui_sweeps.messages import Copy
+from tui_sweeps.messages import Ask, Copy
 from tui_sweeps.model import SweepDesk, Touched
 from tui_sweeps.screens.acts import Acts
 from tui_sweeps.screens.board import Board, Setting, bindings, line_of
@@ -19,7 +20,7 @@ from tui_sweeps.views.filter import FilterError, parse
 from tui_sweeps.views.header import number_line, state_line
 from tui_sweeps.views.order import Order, sort_words
 from tui_sweeps.views.run import command_text
-from tui_sweeps.views.runs import RunRows, run_key, run_passes
+from tui_sweeps.views.runs import SPARK_CELLS, RunRows, run_key, run_passes
 from tui_sweeps.views.sorting import next_sort, toggled
 from tui_sweeps.views.tally import Tally, tally
 from tui_sweeps.widgets.table import Cell, Column, LineTable
@@ -56,6 +57,7 @@ class RunsScreen(Acts, Board):
         self._marks: dict[str, None] = {}
         self._columns: list[str] = []
         self._tally: Tally | None = None
+        self._asked_tails: set[str] = set()
 
     @property
     def place(self) -> SweepDesk:
@@ -165,6 +167,7 @@ class RunsScreen(Acts, Board):
         shown_rows, total = len(self._order.ids), len(self.model.world.runs_of[self.sweep_id])
         self.query_one(FilterLine).say(f"{count(shown_rows)} of {count(total)}")
         self._show_frame()
+        self.call_after_refresh(self._ask_tails)
 
     def _cell(self, row: int, key: str) -> Cell:
         if row >= len(self._order.ids):
@@ -194,6 +197,29 @@ class RunsScreen(Acts, Board):
     def on_line_table_row_highlighted(self, message: LineTable.RowHighlighted) -> None:
         """Remember the run under the cursor by its id."""
         self.place.cursor = self._under_cursor() or self.place.cursor
+        self.call_after_refresh(self._ask_tails)
+
+    def _ask_tails(self) -> None:
+        """Ask for the metric's course of the rows in sight that came before this dashboard."""
+        metric = self._rows.sweep.config.metric if self.sweep_id in self.model.world.sweeps else None
+        if metric is None:
+            return
+        top = self.table.scroll_offset.y
+        seen = self._order.ids[top : top + self.table.n_visible_rows]
+        ids = tuple(one for one in seen if one not in self.model.tails and one not in self._asked_tails)
+        if ids:
+            self._asked_tails.update(ids)
+            self.post_message(
+                Ask(self, f"tails-{ids[0]}", GetCurves(run_ids=ids, key=metric.name, n_columns=SPARK_CELLS))
+            )
+
+    def answered(self, key: str, answer: object) -> None:
+        """Show the courses."""
+        if isinstance(answer, Curves):
+            for run_id, points in answer.curves.items():
+                if points and run_id in self.model.world.runs:
+                    self.model.seed_tail(run_id, [value for _, value in points])
+            self._repaint(list(answer.curves))
 
     def on_line_table_row_selected(self, message: LineTable.RowSelected) -> None:
         """Open the run."""

@@ -49,6 +49,31 @@ class Home:
         return self.path / "connection.json"
 
     @property
+    def listen(self) -> Path:
+        """Where the controller listens for W&B's client; none: nowhere."""
+        return self.path / "listen.json"
+
+    @property
+    def keys(self) -> Path:
+        """Digests of the keys that client may use (0600)."""
+        return self.path / "keys.json"
+
+    @property
+    def secret(self) -> Path:
+        """What the keys of runs are derived from (0600)."""
+        return self.path / "run.secret"
+
+    @property
+    def tls(self) -> Path:
+        """Certificate and key of that listener (0700)."""
+        return self.path / "tls"
+
+    @property
+    def files(self) -> Path:
+        """Files that runs uploaded."""
+        return self.path / "files"
+
+    @property
     def logs(self) -> Path:
         """Logs of the controller and of agents it started."""
         return self.path / "logs"

@@ -58,6 +58,8 @@ class Connection(Struct, frozen=True, kw_only=True):
     version: str
     addresses: tuple[str, ...] = ()
     """`host:port` where it listens for other hosts; empty: nowhere."""
+    wandb_url: str = ""
+    """Where it listens for W&B's client (`WANDB_BASE_URL`); empty: nowhere."""
 
 
 def write(path: Path, connection: Connection) -> None:

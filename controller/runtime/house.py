@@ -29,9 +29,10 @@ from controller.engine.explaining import Explainer
 from controller.engine.judging import Judge
 from controller.engine.performing import HousePerformer
 from controller.launch.local import LocalLauncher
-from controller.runtime import endpoint, ownership
+from controller.runtime import endpoint, ownership, tcp
 from controller.settings import HOME_VARIABLE, VERSION, Home
 from controller.store import Store
+from controller.wandb_api.server import Server as WandbServer
 
 log = logging.getLogger(__name__)
 
@@ -58,14 +59,19 @@ class House:
 
 @asynccontextmanager
 async def open_house(
-    home: Home, *, embedded: bool, takeover: bool = False, timing: Timing = TIMING
+    home: Home,
+    *,
+    embedded: bool,
+    takeover: bool = False,
+    timing: Timing = TIMING,
+    listen: tcp.Listening | None = None,
 ) -> AsyncIterator[House]:
     """Open a controller for `home`; it works until the context ends.
 
     Raises:
         OwnedError: another controller owns the home; the message says who.
         HomeError: the home cannot be made or is not ours alone.
-        ListenError: there is no place for the socket.
+        ListenError: there is no place for the socket, or the address to listen at cannot be used.
         StoreError: the store is damaged, newer than this program, or cannot be written.
     """
     owned = ownership.acquire(home, takeover=takeover)
@@ -77,10 +83,13 @@ async def open_house(
         explainer = Explainer()
         closing.callback(explainer.close)
         path = endpoint.prepare_socket(home)
+        prepared = tcp.prepare(home, listen)
         started_at = time.time()
+        wandb: WandbServer | None = None
 
         def status() -> Status:
-            return _status(home, engine, str(path), started_at, embedded=embedded)
+            url = wandb.url if wandb else ""
+            return _status(home, engine, str(path), started_at, embedded=embedded, listen=url)
 
         door = EngineDoor(engine, explainer, status)
         group = await closing.enter_async_context(asyncio.TaskGroup())
@@ -89,12 +98,14 @@ async def open_house(
         closing.callback(performer.close)
         tasks = [group.create_task(engine.run()), group.create_task(_stay(owned, store, home))]
         server = await serve(door, path)
+        if prepared is not None:
+            wandb = await tcp.open_listener(prepared, door, group)
         connected = connection.Connection(
             host=socket.gethostname(),
             boot_id=connection.this_machine().boot_id,
             pid=os.getpid(),
             socket=str(path),
-            addresses=(),
+            wandb_url=wandb.url if wandb else "",
             instance=owned.owner.instance,
             started_at=started_at,
             version=VERSION,
@@ -106,6 +117,8 @@ async def open_house(
             with contextlib.suppress(OSError):
                 home.connection.unlink()
             engine.stop()
+            if wandb is not None:
+                await wandb.close()
             await server.close()
             for task in tasks:
                 task.cancel()
@@ -160,14 +173,16 @@ async def _stay(owned: ownership.Ownership, store: Store, home: Home) -> None:
                 log.exception("the store could not be copied")
 
 
-def _status(home: Home, engine: Engine, path: str, started_at: float, *, embedded: bool) -> Status:
+def _status(
+    home: Home, engine: Engine, path: str, started_at: float, *, embedded: bool, listen: str
+) -> Status:
     times = os.times()
     return Status(
         pid=os.getpid(),
         host=socket.gethostname(),
         home=str(home.path),
         socket=path,
-        listen="",
+        listen=listen,
         started_at=started_at,
         n_agents=sum(map(len, engine.world.agents_of.values())),
         version=VERSION,

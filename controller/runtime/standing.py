@@ -17,6 +17,7 @@ from controller.client.door import UnreachableError
 from controller.runtime.house import House, open_house
 from controller.runtime.lockfile import Owner, is_alive
 from controller.runtime.ownership import OwnedError, read_owner
+from controller.runtime.tcp import Listening
 from controller.settings import Home
 
 log = logging.getLogger(__name__)
@@ -27,22 +28,30 @@ STEP_S = 0.05
 
 
 def run_controller(
-    home: Home, *, takeover: bool = False, wait_s: float = 0.0, idle_exit_s: float | None = None
+    home: Home,
+    *,
+    takeover: bool = False,
+    wait_s: float = 0.0,
+    idle_exit_s: float | None = None,
+    listen: Listening | None = None,
 ) -> None:
     """Own the home and work until SIGTERM or SIGINT; a hang-up is ignored.
 
     `wait_s`: how long to wait for another owner to let go. `idle_exit_s`: end by itself after so long
-    without open work.
+    without open work. `listen`: where to listen for W&B's client; None: where it was chosen last.
 
     Raises:
         OwnedError: another controller owns the home.
+        ListenError: the address cannot be used.
         StoreError: the store cannot be used.
     """
     _log_to(home.logs / "controller.log")
-    asyncio.run(_run(home, takeover=takeover, wait_s=wait_s, idle_exit_s=idle_exit_s))
+    asyncio.run(_run(home, takeover=takeover, wait_s=wait_s, idle_exit_s=idle_exit_s, listen=listen))
 
 
-async def _run(home: Home, *, takeover: bool, wait_s: float, idle_exit_s: float | None) -> None:
+async def _run(
+    home: Home, *, takeover: bool, wait_s: float, idle_exit_s: float | None, listen: Listening | None
+) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -51,7 +60,7 @@ async def _run(home: Home, *, takeover: bool, wait_s: float, idle_exit_s: float 
     deadline = time.monotonic() + wait_s
     while True:
         try:
-            async with open_house(home, embedded=False, takeover=takeover) as house:
+            async with open_house(home, embedded=False, takeover=takeover, listen=listen) as house:
                 log.info("controller %s open for %s", os.getpid(), home.path)
                 await _until_done(house, stop, idle_exit_s)
             log.info("controller %s closed", os.getpid())
@@ -77,7 +86,7 @@ async def _until_done(house: House, stop: asyncio.Event, idle_exit_s: float | No
             return
 
 
-def start_detached(home: Home, *, idle_exit_s: float | None = None) -> int:
+def start_detached(home: Home, *, idle_exit_s: float | None = None, wait_s: float = WAIT_S) -> int:
     """Start a controller in a session of its own and return its pid; it waits for the present owner."""
     home.logs.mkdir(parents=True, exist_ok=True, mode=0o700)
     idle = [] if idle_exit_s is None else ["--idle-exit", str(idle_exit_s)]
@@ -85,7 +94,7 @@ def start_detached(home: Home, *, idle_exit_s: float | None = None) -> int:
     output = os.open(home.logs / "controller.out", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         process = subprocess.Popen(
-            [*argv, "--wait", str(WAIT_S), *idle],
+            [*argv, "--wait", str(wait_s), *idle],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -99,16 +108,23 @@ def start_detached(home: Home, *, idle_exit_s: float | None = None) -> int:
     return process.pid
 
 
-def wait_until_reachable(home: Home, *, wait_s: float = WAIT_S, other_than: int | None = None) -> bool:
-    """Wait until a controller says where it is; False when the time is over.
+def wait_until_reachable(
+    home: Home, *, wait_s: float = WAIT_S, other_than: int | None = None, starting: int | None = None
+) -> bool:
+    """Wait until a living controller of this machine says where it is; False when that is in vain.
 
-    `other_than`: pid of the controller that is on its way out.
+    `other_than`: pid of the controller that is on its way out. `starting`: pid of a child that should
+    become the controller; when it ends there is nothing left to wait for.
     """
     deadline = time.monotonic() + wait_s
     while time.monotonic() < deadline:
-        found = connection.read(home.connection)
-        if found is not None and found.pid != other_than and Path(found.socket).exists():
-            return True
+        found, owner = connection.read(home.connection), read_owner(home)
+        # A killed controller leaves its connection file and its socket behind.
+        if found is not None and owner is not None and owner.instance == found.instance:
+            if _is_here(owner) and found.pid != other_than:
+                return True
+        if starting is not None and _has_ended(starting):
+            return False
         time.sleep(STEP_S)
     return False
 
@@ -117,17 +133,30 @@ def ensure_controller(home: Home, *, idle_exit_s: float | None = 900.0) -> bool:
     """Make sure that a controller answers for `home`; return True when one had to be started.
 
     Raises:
-        UnreachableError: none could be started; its log says why.
+        UnreachableError: none could be started; the message is the starting controller's own.
     """
     owner = read_owner(home)
     if owner is not None and _is_here(owner) and wait_until_reachable(home):
         return False
-    start_detached(home, idle_exit_s=idle_exit_s)
-    if not wait_until_reachable(home):
-        raise UnreachableError(
-            f"no controller could be started for {home.path}", f"see {home.logs / 'controller.out'}"
-        )
+    pid = start_detached(home, idle_exit_s=idle_exit_s, wait_s=0.0)
+    if not wait_until_reachable(home, starting=pid):
+        raise UnreachableError(f"no controller could be started for {home.path}", _last_words(home))
     return True
+
+
+def _has_ended(pid: int) -> bool:
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        return True
+
+
+def _last_words(home: Home) -> str:
+    try:
+        lines = (home.logs / "controller.out").read_text("utf-8", "replace").strip().splitlines()
+    except OSError:
+        return f"see {home.logs}"
+    return "\n  ".join(lines[-2:]) if lines else f"see {home.logs}"
 
 
 def _is_here(owner: Owner) -> bool:

@@ -9,7 +9,7 @@ from msgspec import to_builtins
 
 from controller.client import connection
 from controller.domain.queries import GetStatus, Status
-from controller.runtime import standing
+from controller.runtime import standing, tcp
 from controller.runtime.endpoint import ListenError
 from controller.runtime.lockfile import HomeError, is_alive
 from controller.runtime.ownership import OwnedError, read_owner
@@ -37,13 +37,23 @@ def controller(options: Namespace, home: Home) -> Any:
 def _run(options: Namespace, home: Home) -> int:
     try:
         standing.run_controller(
-            home, takeover=options.takeover, wait_s=options.wait, idle_exit_s=options.idle_exit
+            home,
+            takeover=options.takeover,
+            wait_s=options.wait,
+            idle_exit_s=options.idle_exit,
+            listen=_address(options),
         )
     except OwnedError as error:
         raise CommandError(str(error), error.hint) from error
     except (HomeError, ListenError, StoreError) as error:
         raise ConfigurationError(str(error), error.hint) from error
     return 0
+
+
+def _address(options: Namespace) -> tcp.Listening | None:
+    if options.listen is None:
+        return None
+    return tcp.read_address(options.listen, insecure=options.insecure)
 
 
 async def _start(options: Namespace, home: Home) -> int:
@@ -63,6 +73,8 @@ async def _status(options: Namespace, home: Home) -> int:
     say(f"pid {status.pid} on {status.host}, {where}, since {form.clock(status.started_at)}")
     say(f"home    {status.home}")
     say(f"socket  {status.socket}")
+    if status.listen:
+        say(f"listen  {status.listen} (for W&B's client)")
     say(f"agents  {status.n_agents}")
     say(f"CPU     {status.cpu_s / 60:.1f} minutes")
     if status.storage != "ok":

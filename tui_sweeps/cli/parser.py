@@ -34,6 +34,7 @@ def build(version: str) -> argparse.ArgumentParser:
     _add_agents(commands)
     _add_tables(commands)
     _add_steering(commands)
+    _add_environment(commands)
     _add_controller(commands)
     return parser
 
@@ -173,6 +174,12 @@ def _add_controller(commands: Any) -> None:
         commands, "controller", "the controller by itself", "tui-sweeps controller status --json"
     )
     controller.add_argument("action", choices=("start", "status", "stop", "run"))
+    controller.add_argument(
+        "--listen", metavar="HOST:PORT", help="for W&B's client, from now on; port 0: any (with `run`)"
+    )
+    controller.add_argument(
+        "--insecure", action="store_true", help="listen without TLS; on this machine only"
+    )
     controller.add_argument("--takeover", action="store_true", help="when its owner on another host is dead")
     controller.add_argument("--wait", type=float, default=0.0, help=argparse.SUPPRESS)
     controller.add_argument("--idle-exit", type=float, default=None, help=argparse.SUPPRESS)
@@ -182,6 +189,19 @@ def _add_controller(commands: Any) -> None:
             commands, "doctor", "check what the program stands on and say what to do", "tui-sweeps doctor"
         )
     )
+
+
+def _add_environment(commands: Any) -> None:
+    env = _command(
+        commands,
+        "env",
+        "the exports with which the real wandb client works here",
+        'eval "$(tui-sweeps env SWEEP_ID)"; wandb agent SWEEP_ID',
+    )
+    env.add_argument(
+        "sweep_id", nargs="?", metavar="SWEEP_ID", help="a key for its project; without: for everything"
+    )
+    _json(env)
 
 
 def _positive(text: str) -> int:

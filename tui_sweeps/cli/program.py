@@ -71,6 +71,10 @@ def _find(command: str) -> Callable[[Namespace, Home], int | Coroutine[Any, Any,
             from tui_sweeps.cli import following
 
             return {"logs": following.logs, "history": following.history, "watch": following.watch}[command]
+        case "env":
+            from tui_sweeps.cli import environment
+
+            return environment.env
         case "stop" | "retry":
             from tui_sweeps.cli import steering
 

@@ -1,0 +1,164 @@
+"""A run's rows, console and curves in the client's shapes, read when a query asks for them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from controller.client.door import Client
+from controller.domain.queries import GetHistory, GetLog, History, Log
+from controller.domain.runs import Point, Run
+from controller.wandb_api.words import as_json, as_mapping
+
+MAX_ROWS = 100_000
+"""Rows one answer may carry; the client pages through longer histories by step."""
+MAX_LINES = 10_000
+
+
+def row_of(point: Point, run: Run) -> dict[str, Any]:
+    """Return a row as the client logged it."""
+    started_at = run.started_at or point.at
+    return {
+        **point.values,
+        "_step": point.step,
+        "_timestamp": point.at,
+        "_runtime": max(0.0, point.at - started_at),
+    }
+
+
+async def rows_of(
+    door: Client, run: Run, *, keys: tuple[str, ...] = (), after: int = 0, limit: int = MAX_ROWS
+) -> list[dict[str, Any]]:
+    """Return rows in their order; with `keys` only those and the client's own."""
+    wanted = tuple(key for key in keys if not key.startswith("_"))
+    answer = await door.ask(
+        GetHistory(run_id=run.id, keys=wanted, after=max(0, after), limit=min(max(limit, 1), MAX_ROWS))
+    )
+    if not isinstance(answer, History):
+        return []
+    return [row_of(point, run) for point in answer.points]
+
+
+async def paged(door: Client, run: Run, arguments: dict[str, Any]) -> list[str]:
+    """Return rows for `history(samples, minStep, maxStep)` as JSON lines."""
+    lowest, highest = _number(arguments.get("minStep")), _number(arguments.get("maxStep"))
+    rows = await rows_of(door, run)
+    if lowest is not None:
+        rows = [row for row in rows if row["_step"] >= lowest]
+    if highest is not None:
+        rows = [row for row in rows if row["_step"] < highest]
+    samples = arguments.get("samples")
+    if isinstance(samples, int) and samples > 0:
+        rows = rows[:samples] if lowest is not None else thinned(rows, samples)
+    return [as_json(row) for row in rows]
+
+
+async def sampled(door: Client, run: Run, spec: Any) -> list[dict[str, Any]]:
+    """Return rows that carry all the keys of a spec, evenly thinned."""
+    wanted = as_mapping(spec)
+    keys = wanted.get("keys")
+    if not isinstance(keys, list) or not keys:
+        return []
+    names = tuple(str(key) for key in keys)
+    rows = await rows_of(door, run, keys=names)
+    full = [{name: row[name] for name in names} for row in rows if all(name in row for name in names)]
+    lowest, highest = _number(wanted.get("minStep")), _number(wanted.get("maxStep"))
+    if lowest is not None or highest is not None:
+        full = [
+            row
+            for row in full
+            if (lowest is None or row.get("_step", lowest) >= lowest)
+            and (highest is None or row.get("_step", highest - 1) < highest)
+        ]
+    samples = wanted.get("samples")
+    return thinned(full, samples if isinstance(samples, int) and samples > 0 else 500)
+
+
+def thinned(rows: list[Any], n: int) -> list[Any]:
+    """Return at most `n` rows, evenly spread, with the first and the last."""
+    if len(rows) <= n:
+        return rows
+    if n == 1:
+        return rows[-1:]
+    return [rows[i * (len(rows) - 1) // (n - 1)] for i in range(n)]
+
+
+async def tail(door: Client, run: Run) -> str:
+    """Return the last row, as the client's list of lines within a string."""
+    if run.n_points == 0:
+        return "[]"
+    answer = await door.ask(GetHistory(run_id=run.id))
+    if not isinstance(answer, History) or not answer.points:
+        return "[]"
+    return as_json([as_json(row_of(answer.points[-1], run))])
+
+
+def keys_of(run: Run) -> dict[str, Any]:
+    """Return which keys were logged, as far as the summary tells."""
+    return {
+        "lastStep": -1 if run.last_step is None else run.last_step,
+        "keys": {key: {"typeCounts": [{"type": _kind(value)}]} for key, value in run.summary.items()},
+    }
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "map" if isinstance(value, dict) else "string"
+    return "number"
+
+
+async def console(door: Client, run: Run, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return console lines as a connection."""
+    n_wanted = arguments.get("first") or arguments.get("last") or 1000
+    n_wanted = min(max(int(n_wanted), 1), MAX_LINES)
+    first = -n_wanted if arguments.get("last") else _cursor(arguments.get("after")) + 1
+    answer = await door.ask(GetLog(run_id=run.id, first=first, limit=n_wanted))
+    lines = answer.lines if isinstance(answer, Log) else ()
+    start = answer.first if isinstance(answer, Log) else 0
+    n_lines = answer.n_lines if isinstance(answer, Log) else 0
+    edges = [
+        {"node": {"number": number, "timestamp": None, "level": "info", "label": None, "line": line}}
+        for number, line in enumerate(lines, start)
+    ]
+    end = start + len(lines)
+    return {
+        "edges": edges,
+        "pageInfo": {"endCursor": cursor(end - 1) if lines else None, "hasNextPage": end < n_lines},
+    }
+
+
+def cursor(number: int) -> str:
+    """Return an opaque cursor for a position."""
+    return base64.urlsafe_b64encode(json.dumps(number).encode()).decode()
+
+
+def _cursor(text: Any) -> int:
+    """Return the position of a cursor; -1 where there is none."""
+    try:
+        found = json.loads(base64.urlsafe_b64decode(text)) if isinstance(text, str) else -1
+    except ValueError:
+        return -1
+    return found if isinstance(found, int) and not isinstance(found, bool) and 0 <= found < 2**53 else -1
+
+
+def page(items: list[Any], arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return a connection of what the client's `after` and `first` ask for."""
+    start = _cursor(arguments.get("after")) + 1
+    first = arguments.get("first")
+    n_wanted = min(max(first, 0), 1000) if isinstance(first, int) else 1000
+    chosen = items[start : start + n_wanted]
+    edges = [{"node": item, "cursor": cursor(number)} for number, item in enumerate(chosen, start)]
+    end = start + len(chosen)
+    return {
+        "edges": edges,
+        "pageInfo": {
+            "endCursor": edges[-1]["cursor"] if edges else None,
+            "hasNextPage": end < len(items),
+        },
+        "totalCount": len(items),
+    }
+
+
+def _number(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -1,0 +1,102 @@
+"""The TCP listener of this room: W&B's wire with TLS, or plain HTTP on loopback when that was asked for.
+
+::
+
+    POST /graphql                                    queries and mutations
+    POST /files/{entity}/{project}/{run}/file_stream what a program reports
+    PUT  /uploads/{run}/{signature}/{name}           files; GET reads them again
+
+Everything else is 404, also the client's telemetry, which it then stops sending.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from aiohttp import web
+from msgspec import Struct
+
+from controller.client.door import Client
+from controller.wandb_api.agents import PATIENCE, Agents, Patience
+from controller.wandb_api.graphql import Executor, load_schema
+from controller.wandb_api.guard import Guard
+from controller.wandb_api.handlers import Handlers
+from controller.wandb_api.keys import KeyFile, KeyRing
+from controller.wandb_api.mirror import Mirror
+from controller.wandb_api.reports import Reports
+from controller.wandb_api.resolvers import Resolvers
+from controller.wandb_api.sweeps import SizeOf
+from controller.wandb_api.uploads import Uploads
+
+CLOSE_S = 2.0
+"""How long requests may go on when the server closes."""
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """Where to listen and where our files lie."""
+
+    host: str
+    """The name it is known by."""
+    listening: socket.socket
+    keys: Path
+    files: Path
+    secret: str
+    tls: ssl.SSLContext | None = None
+    """None: plain HTTP."""
+
+
+class Server:
+    """A listening server; `close` ends it."""
+
+    def __init__(
+        self, runner: web.AppRunner, url: str, agents: Agents, tasks: tuple[asyncio.Task[None], ...]
+    ) -> None:
+        self._runner = runner
+        self.url = url
+        """What `WANDB_BASE_URL` must say."""
+        self.agents = agents
+        self._tasks = tasks
+
+    async def close(self) -> None:
+        """Accept nothing more and let requests finish for a moment."""
+        for task in self._tasks:
+            task.cancel()
+        await self._runner.cleanup()
+
+
+async def serve(
+    door: Client,
+    place: Place,
+    tasks: asyncio.TaskGroup,
+    *,
+    size_of: SizeOf,
+    patience: Patience = PATIENCE,
+    clock: Callable[[], float] = time.monotonic,
+) -> Server:
+    """Serve a door until the returned server is closed."""
+    mirror = Mirror(door)
+    reports = Reports(door, mirror)
+    uploads = Uploads(place.files, place.secret)
+    agents = Agents(door, mirror, reports, clock, patience)
+    resolvers = Resolvers(door, mirror, agents=agents, reports=reports, uploads=uploads, size_of=size_of)
+    guard = Guard(KeyRing(KeyFile(place.keys), place.secret), place.host)
+    handlers = Handlers(mirror, guard, Executor(load_schema(), resolvers.root()), reports, uploads)
+    runner = web.AppRunner(
+        handlers.app(), access_log=None, handler_cancellation=False, shutdown_timeout=CLOSE_S
+    )
+    await runner.setup()
+    try:
+        await web.SockSite(runner, place.listening, ssl_context=place.tls, backlog=1024).start()
+    except BaseException:
+        await runner.cleanup()
+        raise
+    port = place.listening.getsockname()[1]
+    own = (tasks.create_task(mirror.follow()), tasks.create_task(agents.watch()))
+    scheme = "http" if place.tls is None else "https"
+    host = f"[{place.host}]" if ":" in place.host else place.host
+    return Server(runner, f"{scheme}://{host}:{port}", agents, own)

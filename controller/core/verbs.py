@@ -52,7 +52,7 @@ def steer(draft: Draft, command: SweepVerb) -> Reply:
         since = draft.world.last_token if command.verb is Verb.RESUME else None
         draft.add(
             SweepStateSet(
-                sweep_id=sweep.id, state=to, cause=f"{to} by {command.actor}", at=draft.at, since_token=since
+                sweep_id=sweep.id, state=to, cause=f"{_PAST[command.verb]} by {command.actor}", at=draft.at, since_token=since
             )
         )
     draft.note(f"{command.verb}", actor=command.actor, sweep_id=sweep.id)

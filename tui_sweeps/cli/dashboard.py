@@ -135,4 +135,4 @@ def _show(client: Client, home: Home, sweep_id: str | None, goal: Goal | None) -
         await order(client, LaunchAgents(sweep_id=made, n_agents=goal.n_agents, actor=actor()))
         return made
 
-    run_dashboard(client, home, begin=begin)
+    run_dashboard(client, home, begin=begin, actor=actor())

@@ -1,6 +1,7 @@
 """Search: what to try next, and which run to end early. Pure functions over plain data.
 
-Names are handed on when first used, so that a grid never loads numpy.
+Names are handed on when first used, so that a grid never loads numpy. The door itself is
+`controller.search.propose.propose`: a name for both a module and a function here would be neither.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from controller.search.hyperband import Brackets, Verdict, at_bands, bands
-    from controller.search.propose import propose
     from controller.search.requests import Observation, Proposal, Request
     from controller.search.sizes import count
 
@@ -23,7 +23,6 @@ _HOMES = {
     "at_bands": "hyperband",
     "bands": "hyperband",
     "count": "sizes",
-    "propose": "propose",
 }
 
 __all__ = [
@@ -35,7 +34,6 @@ __all__ = [
     "at_bands",
     "bands",
     "count",
-    "propose",
 ]
 
 

@@ -38,6 +38,9 @@ MAX_FITTED = 90
 MAX_POINTS = 240
 """Points the posterior is exact on; of more, the best and a spread of the rest."""
 
+NOTHING_LEFT = -18.0
+"""Log improvement, in deviations of the metric, below which looking where least is known is worth more."""
+
 
 def propose_bayes(request: Request) -> Proposal:
     """Return up to `request.n` suggestions by the model."""
@@ -141,7 +144,7 @@ class _Search:
 
 def n_initial(encoder: Encoder) -> int:
     """Return how many points are laid out before the model is asked."""
-    return int(min(max(encoder.n_columns + 1, 4), 8))
+    return int(min(max(encoder.n_columns, 3), 5))
 
 
 def _target(observation: Observation, sign: float) -> float:
@@ -196,11 +199,11 @@ class _Model:
         self.with_pending.amplitude = self.process.amplitude
 
     def score(self, rows: Rows) -> Vector:
-        """Return log expected improvement plus log chance of success."""
+        """Return log expected improvement less the risk of failure."""
         mean, deviation = self.with_pending.predict(rows)
-        result = log_improvement(mean, deviation, self.best)
+        result = np.logaddexp(log_improvement(mean, deviation, self.best), np.log(deviation) + NOTHING_LEFT)
         if self.failures is not None:
-            result = result + 2.0 * np.log(self.failures.success(rows))
+            result = result + self.failures.penalty(rows)
         return result
 
     def next(

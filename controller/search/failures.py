@@ -19,6 +19,10 @@ Vector = npt.NDArray[np.float64]
 _PRIOR = Prior(length=math.log(0.4), length_sd=0.7, noise=math.log(0.1), noise_sd=1.0)
 _STRENGTH = 2.0
 """Prior observations in favour of the overall rate."""
+_LEAST_FENCE, _MOST_FENCE, _FENCE_BY_SHARE = 0.3, 0.9, 4.0
+"""The chance, as a share of the usual one, below which a region is fenced off."""
+_FIRM = 200.0
+"""Steepness of the fence, in log units per unit of chance."""
 
 
 class Failures:
@@ -33,6 +37,20 @@ class Failures:
             fitted = slice(len(ok) - 120, None)
         shape, _ = fit(rows[fitted], y[fitted] / self._scale, is_category, _PRIOR, steps=15)
         self.process = Process(rows, y / self._scale, is_category, Shape(shape.weights, shape.noise))
+
+        self.share = float((~ok).mean())
+        """Share of runs that failed."""
+        self.usual = float(np.quantile(self.success(rows[ok]), 0.95)) if ok.any() else 1.0
+
+    def penalty(self, rows: Rows) -> Vector:
+        """Return what log expected improvement loses for the risk: the log chance, and more in bad regions.
+
+        Expected improvement alone would walk into a wall for ever once the best place in front of it is
+        known. So a chance well below the usual one is fenced off, the more firmly the more has failed.
+        """
+        chance = self.success(rows)
+        fence = min(_LEAST_FENCE + _FENCE_BY_SHARE * self.share, _MOST_FENCE)
+        return np.asarray(2.0 * np.log(chance) - _FIRM * np.maximum(fence - chance / self.usual, 0.0))
 
     def success(self, rows: Rows) -> Vector:
         """Return the probability that a run ends well, within 0.01 and 1."""

@@ -32,7 +32,7 @@ _potrf, _potri = get_lapack_funcs(("potrf", "potri"), (np.zeros((1, 1)),))
 class Prior:
     """Beliefs before data, in natural logarithms."""
 
-    length: float = math.log(0.45)
+    length: float = math.log(0.3)
     """Centre of log length scale on the unit interval for one column; grows by log sqrt(n_columns)."""
     length_growth: float = 0.5
     length_sd: float = 0.9

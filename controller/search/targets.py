@@ -18,12 +18,17 @@ Vector = npt.NDArray[np.float64]
 _POWERS = np.linspace(-2.0, 4.0, 31)
 _FEW = 6
 """With fewer values no power is estimated."""
+_HUGE = 1e100
+"""Beyond this a square overflows."""
 _FAR = 4.0
 """Interquartile ranges beyond the upper quartile at which values are held."""
 
 
 def warp(values: Vector) -> Vector:
     """Return targets of mean 0 and deviation 1 in the order of `values` (lower is better)."""
+    largest = float(np.abs(values).max(initial=0.0))
+    if largest > _HUGE:
+        values = values / largest
     values = _held(values)
     scale = float(values.std())
     if scale < 1e-300:

@@ -16,9 +16,10 @@ from controller.domain.states import RunState, SweepState
 
 AGENT_STREAK = 3
 """Quick failures in a row, at least, before an agent is put into quarantine."""
-CHANCE = 1e-3
-"""A streak counts against the agent only when chance alone, at the rate at which everybody else fails,
-gives it less often than this: where 22 % of all configs fail, three in a row say nothing."""
+CHANCE = 2e-3
+"""A streak counts against the agent only when bad luck alone, at the rate at which everybody else fails,
+gives one like it less often than once in so many sweeps of the present length: where 22 % of all
+configs fail, three in a row say nothing."""
 SWEEP_FIRST = 5
 """So many first attempts that all fail stop a sweep."""
 CONFIG_AGENTS = 3
@@ -64,7 +65,7 @@ def _agent_breaker(draft: Draft, attempt: Attempt) -> bool:
     agent = draft.world.agents.get(attempt.agent_id)
     if agent is None or agent.state is not AgentState.ACTIVE or agent.n_quick_failures < AGENT_STREAK:
         return False
-    if _failure_share_elsewhere(draft, agent) ** agent.n_quick_failures >= CHANCE:
+    if _n_streaks_by_chance(draft, agent) >= CHANCE:
         return False
     cause = f"quarantined: {agent.n_quick_failures} quick failures in a row"
     draft.add(AgentSet(agent=replace(agent, state=AgentState.QUARANTINED, cause=cause)))
@@ -74,12 +75,18 @@ def _agent_breaker(draft: Draft, attempt: Attempt) -> bool:
     return True
 
 
-def _failure_share_elsewhere(draft: Draft, agent: Agent) -> float:
-    """Return the share of attempts that failed outside this agent's present streak."""
+def _n_streaks_by_chance(draft: Draft, agent: Agent) -> float:
+    """Return how many streaks like this agent's the sweep so far gives by bad luck, all agents together.
+
+    Any attempt may begin one, and each of its failures happens at the rate of those outside the streak.
+    """
     agents = [a for a in draft.world.agents.values() if a.sweep_id == agent.sweep_id]
-    n_runs = sum(a.n_runs for a in agents) - agent.n_quick_failures
+    n_all = sum(a.n_runs for a in agents)
+    n_elsewhere = n_all - agent.n_quick_failures
     n_failures = sum(a.n_failures for a in agents) - agent.n_quick_failures
-    return n_failures / n_runs if n_runs > 0 else 0.0
+    # One more failure than was seen: a rate from few attempts may be low by luck itself.
+    share = (n_failures + 1) / (n_elsewhere + 1) if n_failures else 0.0
+    return float(n_all * share**agent.n_quick_failures)
 
 
 def _give_back(draft: Draft, agent: Agent) -> None:

@@ -57,7 +57,7 @@ def _unfit(event: RunReported) -> Refused | None:
     """Refuse what no store can hold, before anything is added."""
     for point in event.points:
         if not -MAX_INTEGER <= point.step <= MAX_INTEGER:
-            return Refused(reason=f"step {point.step:.6g} is out of range", hint="log steps below 2^63")
+            return Refused(reason="a step is out of range", hint="log steps below 2^63")
     if any(not 0 <= block.first <= MAX_INTEGER - len(block.lines) for block in event.lines):
         return Refused(reason="a console line's number is out of range", hint="count lines from 0")
     return None

@@ -21,6 +21,8 @@ from controller.domain.states import (
 )
 from controller.domain.sweeps import Asked, Sweep
 
+_PAST = {Verb.PAUSE: "paused", Verb.RESUME: "resumed", Verb.STOP: "stopped", Verb.CANCEL: "cancelled"}
+
 
 def steer(draft: Draft, command: SweepVerb) -> Reply:
     """Obey a verb, or refuse it with what is possible instead; giving it twice is harmless."""
@@ -52,7 +54,11 @@ def steer(draft: Draft, command: SweepVerb) -> Reply:
         since = draft.world.last_token if command.verb is Verb.RESUME else None
         draft.add(
             SweepStateSet(
-                sweep_id=sweep.id, state=to, cause=f"{_PAST[command.verb]} by {command.actor}", at=draft.at, since_token=since
+                sweep_id=sweep.id,
+                state=to,
+                cause=f"{_PAST[command.verb]} by {command.actor}",
+                at=draft.at,
+                since_token=since,
             )
         )
     draft.note(f"{command.verb}", actor=command.actor, sweep_id=sweep.id)

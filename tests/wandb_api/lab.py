@@ -1,0 +1,112 @@
+"""The laboratory with the real client in it: unmodified `wandb`, TLS, nothing but loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from controller.domain.runs import Run
+from tests.system.lab import WAIT_S, Lab
+
+PROGRAM = """
+    import os, sys
+    import wandb
+    run = wandb.init(config={"x": -1, "epochs": 4})
+    for step in range(5):
+        run.log({"loss": run.config.x + 1.0 / (step + 1), "nested": {"a": step}})
+    print("x is", run.config.x, "epochs", run.config.epochs, flush=True)
+    if os.path.exists("gate"):
+        with open("gate") as gate:
+            gate.read()
+    for step in range(5, 10):
+        run.log({"loss": run.config.x + 1.0 / (step + 1)})
+"""
+"""Logs five points, waits at the gate if there is one, logs five more."""
+
+
+class WandbLab(Lab):
+    """A home whose controller listens for the real client."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.write("program.py", PROGRAM)
+        self.environment |= {
+            "HOME": str(self.place),
+            "WANDB_DIR": str(self.project),
+            "WANDB_ERROR_REPORTING": "false",
+            "WANDB_X_DISABLE_STATS": "true",
+            # The client's `${interpreter}` is whatever `python` is found first.
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        }
+        self.n_words = 0
+
+    def open(self, *flags: str) -> subprocess.Popen[bytes]:
+        """Start the controller and learn what the client needs."""
+        process = self.listen("--listen", "127.0.0.1:0", *flags)
+        self.environment |= self.json("env")
+        self.environment["WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL"] = "1"
+        return process
+
+    def listen(self, *flags: str) -> subprocess.Popen[bytes]:
+        from controller.client import connection
+        from controller.runtime.standing import wait_until_reachable
+
+        earlier = connection.read(self.home.connection)
+        process = self.spawn("controller", "run", "--wait", "10", *flags)
+        assert wait_until_reachable(self.home, other_than=earlier.pid if earlier else None)
+        return process
+
+    def wandb(self, *argv: str, **more: str) -> subprocess.Popen[bytes]:
+        """Start a command of the real client."""
+        return self.python("-m", "wandb", *argv, **more)
+
+    def python(self, *argv: str, **more: str) -> subprocess.Popen[bytes]:
+        self.n_words += 1
+        with open(self.place / f"out-{self.n_words}", "wb") as out:
+            process = subprocess.Popen(
+                [sys.executable, *argv],
+                cwd=self.project,
+                env={**self.environment, **more},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+        self.processes.append(process)
+        return process
+
+    def words(self) -> str:
+        """What the last started process said so far."""
+        return (self.place / f"out-{self.n_words}").read_text("utf-8", "replace")
+
+    def done(self, *argv: str, code: int = 0) -> str:
+        process = self.wandb(*argv)
+        number = self.n_words
+        found = process.wait(WAIT_S)
+        words = (self.place / f"out-{number}").read_text("utf-8", "replace")
+        assert found == code, (argv, found, words)
+        return words
+
+    def sweep(self, n_cells: int, **more: Any) -> str:
+        """Register a grid with `wandb sweep`; its id."""
+        words = self.done("sweep", str(self.sweep_file(n_cells, **more)))
+        return words.split("Creating sweep with ID: ")[1].split()[0]
+
+    def runs(self, sweep_id: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.json("runs", sweep_id)
+        return found
+
+    def losses(self, run_id: str) -> list[float]:
+        lines = self.cli("history", run_id, "--json").splitlines()
+        return [row["loss"] for line in lines if "loss" in (row := json.loads(line))]
+
+
+def expected_losses(x: int, n: int = 10) -> list[float]:
+    return [x + 1.0 / (step + 1) for step in range(n)]
+
+
+def is_at_the_gate(run: Run) -> bool:
+    return run.state.value == "running" and run.n_points == 5

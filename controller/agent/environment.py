@@ -6,7 +6,11 @@ import os
 from collections.abc import Mapping
 
 from controller.agent.place import RunPlace
+from controller.client import connection
+from controller.client.door import ClientError
 from controller.domain.replies import Joined, RunOrder
+from controller.domain.runkeys import run_key
+from controller.settings import Home
 
 RANK_VARIABLES = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK")
 """By which a process of a distributed program knows its number; only number 0 reports."""
@@ -43,6 +47,39 @@ def run_environment(
     if order.resume:
         env["TUI_SWEEPS_RESUME"] = "1"
     return env
+
+
+def wandb_environment(home: Home | None, order: RunOrder, given: Mapping[str, str]) -> dict[str, str]:
+    """Return what lets W&B's own client report this attempt to our controller; empty when it does not listen.
+
+    The key is good for this run alone. What the program prints is read by the agent already.
+    """
+    if home is None:
+        return {}
+    try:
+        found = connection.read(home.connection)
+        if found is None or not found.wandb_url:
+            return {}
+        secret = home.secret.read_text("ascii").strip()
+    except (OSError, ClientError):
+        return {}
+    env = {
+        "WANDB_BASE_URL": found.wandb_url,
+        "WANDB_API_KEY": run_key(secret, order.run_id, order.token),
+    }
+    if found.wandb_url.startswith("https:"):
+        bundle = str(home.tls / "bundle.pem")
+        env |= {"SSL_CERT_FILE": bundle, "REQUESTS_CA_BUNDLE": bundle}
+    for name, value in _WANDB_DEFAULTS.items():
+        env[name] = given.get(name, value)
+    return env
+
+
+_WANDB_DEFAULTS = {
+    "WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL": "2",
+    "WANDB_ERROR_REPORTING": "false",
+    "WANDB_CONSOLE": "off",
+}
 
 
 def own_environment() -> dict[str, str]:

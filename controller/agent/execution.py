@@ -21,7 +21,7 @@ from typing import Any
 
 from controller.agent.capture import Capture
 from controller.agent.courier import Courier
-from controller.agent.environment import own_environment, run_environment
+from controller.agent.environment import own_environment, run_environment, wandb_environment
 from controller.agent.identity import Identity
 from controller.agent.journal import Journal
 from controller.agent.options import AgentOptions
@@ -100,6 +100,7 @@ class Execution:
             give_up=work.give_up,
         )
         environment = run_environment(work.joined, order, place, own_environment())
+        environment |= wandb_environment(work.options.home, order, environment)
         launch = Launch(
             argv=argv, environment=environment, directory=work.joined.directory, output=place.output
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from controller.settings import Home
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentOptions:
@@ -18,6 +20,8 @@ class AgentOptions:
     """The controller's own job that this agent is; such an agent ignores hang-ups."""
     directory: Path | None = None
     """Where run directories go, instead of the sweep's own directory."""
+    home: Home | None = None
+    """Whose controller the agent works for: programs that use W&B's client report there."""
     grace_s: float = 30.0
     """From SIGTERM to SIGKILL: time for a checkpoint."""
     leftover_s: float = 5.0

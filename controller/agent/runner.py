@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+from dataclasses import replace
 
 from controller.agent.guard import ORPHANED, guarded
 from controller.agent.options import AgentOptions
@@ -55,6 +56,7 @@ class ReturningClient:
 
 def run_agent(home: Home, options: AgentOptions) -> int:
     """Be an agent process until it leaves; return its exit code."""
+    options = replace(options, home=home)
     return guarded(lambda: asyncio.run(_live(home, options)), ignore_hangup=options.job_id is not None)
 
 

@@ -13,6 +13,8 @@ import random
 import time
 from pathlib import Path
 
+from msgspec import structs
+
 from controller.agent.execution import Execution, Workplace
 from controller.agent.identity import new_identity
 from controller.agent.journal import Journal
@@ -105,7 +107,8 @@ class Worker:
         reply = await self._post.send(event, over)
         timer.cancel()
         if isinstance(reply, Joined):
-            return reply
+            # Sweeps that W&B's client registered say nothing of a directory: then it is here, as with W&B.
+            return reply if reply.directory else structs.replace(reply, directory=str(Path.cwd()))
         if isinstance(reply, Refused):
             self._journal.say(f"{reply.reason}{'; ' + reply.hint if reply.hint else ''}")
             return FAILED

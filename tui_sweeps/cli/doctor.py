@@ -150,6 +150,7 @@ def _judged(status: Status) -> Iterator[Finding]:
         )
     else:
         yield fine("controller", text)
+    yield fine("listening", f"{status.listen}, for W&B's client" if status.listen else "on its socket only")
     yield fine("CPU used", f"{status.cpu_s / 60:.1f} minutes by the controller")
     if status.storage != "ok":
         yield wrong("storage", status.storage, "make room or mend the disk; it goes on by itself then")

@@ -63,9 +63,7 @@ def measure(method: str, n_agents: int, run_s: float, seconds: float) -> list[fl
     lab = Lab()
     try:
         lab.start_controller()
-        axes = {
-            f"x{i}": {"distribution": "log_uniform_values", "min": 0.0001, "max": 1.0} for i in range(6)
-        }
+        axes = {f"x{i}": {"distribution": "log_uniform_values", "min": 0.0001, "max": 1.0} for i in range(6)}
         parameters = {**axes, "kind": {"values": ["a", "b", "c"]}}
         sweep_id = lab.register(0, method=method, parameters=parameters, command=["/bin/true"])
 

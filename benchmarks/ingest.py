@@ -75,7 +75,8 @@ def ours(seconds: float) -> float:
         began = time.perf_counter()
         counts = asyncio.run(all_of_them())
         lasted = time.perf_counter() - began
-        rows = [len(lab.cli("history", run["id"], "--json").splitlines()) for run in lab.json("runs", sweep_id)]
+        runs = lab.json("runs", sweep_id)
+        rows = [len(lab.cli("history", run["id"], "--json").splitlines()) for run in runs]
         assert sorted(rows) == sorted(counts), "what was acknowledged is not what is there"
         return sum(counts) / lasted
     finally:

@@ -120,9 +120,9 @@ def wait_until_reachable(
     while time.monotonic() < deadline:
         found, owner = connection.read(home.connection), read_owner(home)
         # A killed controller leaves its connection file and its socket behind.
-        if found is not None and owner is not None and owner.instance == found.instance:
-            if _is_here(owner) and found.pid != other_than:
-                return True
+        same = found is not None and owner is not None and owner.instance == found.instance
+        if same and found and owner and _is_here(owner) and found.pid != other_than:
+            return True
         if starting is not None and _has_ended(starting):
             return False
         time.sleep(STEP_S)

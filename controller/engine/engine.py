@@ -15,7 +15,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
-from typing import Protocol
 
 from controller.core.decide import decide
 from controller.core.draft import Decision, Moment
@@ -24,12 +23,13 @@ from controller.domain.commands import Command
 from controller.domain.delta import Collector
 from controller.domain.effects import Effect
 from controller.domain.events import AgentBeat, Event, Restarted, RunAsked, Ticked
-from controller.domain.replies import AgentOrder, Refused, Reply, WaitOrder
+from controller.domain.replies import Refused, Reply
 from controller.domain.timing import TIMING, Timing
 from controller.domain.world import Snapshot, World
 from controller.engine.clock import Clock, SystemClock, random_id
 from controller.engine.feed import Feed
-from controller.engine.parking import Held, Parking
+from controller.engine.parking import Held, Parking, may_hold
+from controller.engine.performer import Performer
 from controller.store import Store, StoreError
 
 log = logging.getLogger(__name__)
@@ -42,18 +42,7 @@ SLEEP_GAP_S = 5.0
 """A longer gap between two turns means that the machine slept or we were stopped."""
 PROBE_S = 10.0
 """How often refusing storage is tried again."""
-
-
-class Performer(Protocol):
-    """Does what decisions ask for; answers come back through `Engine.post`."""
-
-    def perform(self, effect: Effect, world: World) -> None:
-        """Start doing it; must not block."""
-        ...
-
-    def restarted(self, world: World) -> None:
-        """The World was loaded: take up what was under way."""
-        ...
+_DEFECT = Refused(reason="the controller met a defect; see its log", code="defect")
 
 
 class _Waiting:
@@ -135,10 +124,9 @@ class Engine:
                 if waiting:
                     await self._decide(waiting)
             except Exception:
-                # A defect of ours must not end the controller: what was decided but not recorded is
-                # forgotten, the callers are told, and the record is the truth again.
-                log.exception("a decision failed")
-                self._fail(waiting, Refused(reason="the controller met a defect; see its log", code="defect"))
+                # A defect of ours must not end the controller: the record is the truth again.
+                log.exception("a decision could not be followed up")
+                self._fail(waiting, _DEFECT)
                 self._reload()
             for future in asked:
                 if not future.done():
@@ -157,21 +145,20 @@ class Engine:
         if self.storage != "ok":
             self._refuse_full(waiting)
             return
-        collector = Collector(self.world)
-        decided: list[tuple[_Waiting, Decision]] = []
-        for item in waiting:
-            if item.future is not None and item.future.done():
-                continue  # the caller went away before anything was decided
-            decision = decide(self.world, item.message, self._moment())
-            collector.add(decision.changes, decision.records)
-            decided.append((item, decision))
+        try:
+            decided = await self._record(waiting)
+        except StoreError as error:
+            if type(error) is StoreError:
+                await self._decide_alone(waiting, Refused(reason=str(error), hint=error.hint))
+            else:
+                self._storage_failed(error, waiting)
+            return
+        except Exception:
+            log.exception("a decision failed")
+            await self._decide_alone(waiting, _DEFECT)
+            return
         changes = tuple(change for _, decision in decided for change in decision.changes)
         if changes or any(decision.records for _, decision in decided):
-            try:
-                await asyncio.wrap_future(self.store.commit(collector.build()))
-            except StoreError as error:
-                self._storage_failed(error, waiting)
-                return
             self.feed.publish(changes)
         for _, decision in decided:
             for effect in decision.effects:
@@ -186,15 +173,34 @@ class Engine:
                 continue
             held.future.set_result(held.reply)
 
+    async def _record(self, waiting: list[_Waiting]) -> list[tuple[_Waiting, Decision]]:
+        """Decide every message and make durable what follows, in one transaction."""
+        collector = Collector(self.world)
+        decided: list[tuple[_Waiting, Decision]] = []
+        for item in waiting:
+            if item.future is not None and item.future.done():
+                continue  # the caller went away before anything was decided
+            decision = decide(self.world, item.message, self._moment())
+            collector.add(decision.changes, decision.records)
+            decided.append((item, decision))
+        if any(decision.changes or decision.records for _, decision in decided):
+            await asyncio.wrap_future(self.store.commit(collector.build()))
+        return decided
+
+    async def _decide_alone(self, waiting: list[_Waiting], refused: Refused) -> None:
+        """Nothing was recorded because of one message: find it, so that the others do not suffer for it."""
+        self._reload()
+        if len(waiting) == 1:
+            self._fail(waiting, refused)
+            return
+        for item in waiting:
+            await self._decide([item])
+
     def _reply(self, item: _Waiting, reply: Reply | None) -> None:
         future, message = item.future, item.message
         if future is None or future.done() or reply is None:
             return
-        if (
-            isinstance(message, RunAsked | AgentBeat)
-            and message.wait_s > 0
-            and self._may_hold(message, reply)
-        ):
+        if isinstance(message, RunAsked | AgentBeat) and message.wait_s > 0 and may_hold(message, reply):
             now_s = self.clock.mono()
             deadline_s = item.taken_s or now_s + min(message.wait_s, self.timing.poll_s)
             agent = self.world.agents.get(message.agent_id)
@@ -202,12 +208,6 @@ class Engine:
                 self._parking.hold(Held(message, future, reply, agent.sweep_id, deadline_s))
                 return
         future.set_result(reply)
-
-    @staticmethod
-    def _may_hold(message: RunAsked | AgentBeat, reply: Reply) -> bool:
-        if isinstance(message, RunAsked):
-            return isinstance(reply, WaitOrder)
-        return isinstance(reply, AgentOrder) and reply.wish == message.order
 
     def _perform(self, effect: Effect) -> None:
         if self.performer is None:
@@ -258,7 +258,8 @@ class Engine:
             return
         self.storage = "ok"
         log.warning("storage takes records again")
-        self.post(Restarted())
+        # What was seen meanwhile, such as the end of a process, could not be recorded: look again.
+        self._take_up()
 
     def _storage_failed(self, error: StoreError, waiting: list[_Waiting]) -> None:
         log.error("storage refuses: %s", error)

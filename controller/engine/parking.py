@@ -24,7 +24,7 @@ from controller.domain.changes import (
     TargetReachedSet,
 )
 from controller.domain.events import AgentBeat, RunAsked
-from controller.domain.replies import Reply
+from controller.domain.replies import AgentOrder, Reply, WaitOrder
 from controller.domain.timing import Timing
 from controller.domain.world import World
 
@@ -39,6 +39,13 @@ _CONCERNS = (
     SweepStateSet,
     TargetReachedSet,
 )
+
+
+def may_hold(message: RunAsked | AgentBeat, reply: Reply) -> bool:
+    """Say whether an answer tells nothing that could not wait."""
+    if isinstance(message, RunAsked):
+        return isinstance(reply, WaitOrder)
+    return isinstance(reply, AgentOrder) and reply.wish == message.order
 
 
 class Held:

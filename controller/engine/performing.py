@@ -51,6 +51,8 @@ class HousePerformer:
         self._judge = judge
         self._suggester = Suggester(post, look)
         self._launcher = launcher
+        self._started: dict[str, JobSeen | None] = {}
+        """What became of each job's start, until the record knows; None while it is being started."""
 
     def perform(self, effect: Effect, world: World) -> None:
         """Start doing it."""
@@ -60,6 +62,7 @@ class HousePerformer:
             case CheckEarlyTermination():
                 self._spawn(self._judge.judge(effect, world))
             case StartJob(job=job):
+                self._started[job.id] = None
                 self._spawn(self._start(job))
             case _:
                 assert_never(effect)
@@ -71,6 +74,8 @@ class HousePerformer:
         self._launcher.forget()
         for job in world.jobs.values():
             match job.state:
+                case JobState.SUBMITTING if job.id in self._started:
+                    self._tell(self._started[job.id])
                 case JobState.RUNNING if job.pid is not None:
                     self._follow(job.id, job.pid, job.started_ticks or 0)
                 case JobState.SUBMITTING:
@@ -92,10 +97,19 @@ class HousePerformer:
         try:
             pid, ticks, log = await asyncio.to_thread(self._launcher.start, job)
         except OSError as error:
-            self._post(JobSeen(job_id=job.id, state=JobState.FAILED, cause=str(error)))
+            seen = JobSeen(job_id=job.id, state=JobState.FAILED, cause=str(error))
+        else:
+            seen = JobSeen(job_id=job.id, state=JobState.RUNNING, pid=pid, started_ticks=ticks, log=log)
+        self._started[job.id] = seen
+        self._tell(seen)
+
+    def _tell(self, seen: JobSeen | None) -> None:
+        """Say what became of a job's start; told again when it was lost with a refused record."""
+        if seen is None:
             return
-        self._post(JobSeen(job_id=job.id, state=JobState.RUNNING, pid=pid, started_ticks=ticks, log=log))
-        self._follow(job.id, pid, ticks)
+        self._post(seen)
+        if seen.pid is not None:
+            self._follow(seen.job_id, seen.pid, seen.started_ticks or 0)
 
     def _follow(self, job_id: str, pid: int, ticks: int) -> None:
         def ended(cause: str) -> None:

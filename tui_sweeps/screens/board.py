@@ -45,6 +45,8 @@ class Setting:
     """The user's own keys by action id."""
     since: str = ""
     """What happened since the dashboard was last looked at."""
+    marks: dict[str, dict[str, None]] = field(default_factory=dict)
+    """Per sweep the marked runs, in the order of marking; table and plots share them."""
 
 
 def bindings(view: str) -> list[BindingType]:

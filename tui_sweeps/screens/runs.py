@@ -54,7 +54,9 @@ class RunsScreen(Acts, Board):
         self._rows = RunRows(self.model, sweep_id)
         self._order = Order()
         self._node = parse("")
-        self._marks: dict[str, None] = {}
+        self._marks = setting.marks.setdefault(sweep_id, {})
+        self._filter = ""
+        """The text that `_node` was read from; a plot may have changed the sweep's filter meanwhile."""
         self._columns: list[str] = []
         self._tally: Tally | None = None
         self._asked_tails: set[str] = set()
@@ -96,6 +98,15 @@ class RunsScreen(Acts, Board):
         if self.place.filter:
             self._set_filter(self.place.filter)
             self.query_one(FilterLine).show_text(self.place.filter)
+
+    def on_screen_resume(self) -> None:
+        """Take over the filter and the cursor that a plot of this sweep left."""
+        super().on_screen_resume()
+        if self._is_up and self.place.filter != self._filter:
+            self._set_filter(self.place.filter)
+            self.query_one(FilterLine).show_text(self.place.filter)
+        elif (row := self._order.row_of(self.place.cursor)) is not None:
+            self.table.cursor_row = row
 
     # ------------------------------------------------------------------ rows
 
@@ -147,7 +158,8 @@ class RunsScreen(Acts, Board):
             run_passes(self._rows, self._node),
             run_key(self._rows, self.place.sort, self.now),
         )
-        self._marks = {one: None for one in self._marks if one in world.runs}
+        for gone in [one for one in self._marks if one not in world.runs]:
+            del self._marks[gone]
         self._reset()
 
     def _reset(self) -> None:
@@ -262,7 +274,8 @@ class RunsScreen(Acts, Board):
 
     def action_mark_all(self) -> None:
         """Mark all rows that the filter shows."""
-        self._marks = dict.fromkeys(self._order.ids)
+        self._marks.clear()
+        self._marks.update(dict.fromkeys(self._order.ids))
         self._marks_changed()
 
     def action_mark_none(self) -> None:
@@ -323,5 +336,5 @@ class RunsScreen(Acts, Board):
         except FilterError as error:
             self.query_one(FilterLine).say("", error)
             return
-        self.place.filter = text
+        self.place.filter = self._filter = text
         self._rebuild()

@@ -9,6 +9,7 @@ request alone, so the same results in the same order give the same suggestions.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,19 @@ NOTHING_LEFT = -18.0
 
 def propose_bayes(request: Request) -> Proposal:
     """Return up to `request.n` suggestions by the model."""
-    return _Search(request).proposal()
+    with _libraries().limit(limits=1):
+        return _Search(request).proposal()
+
+
+@lru_cache(maxsize=1)
+def _libraries() -> Any:
+    """Return the hold on the linear algebra's threads.
+
+    The matrices are small: a second thread gains nothing and, on a busy machine, waits spinning.
+    """
+    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+
+    return ThreadpoolController()
 
 
 class _Search:
@@ -173,7 +186,7 @@ class _Model:
         self.shape: Shape = shape
         self.is_category = encoder.is_category
         self.process = Process(self.rows, self.y, self.is_category, shape)
-        mean, _ = self.process.predict(self.rows)
+        mean = self.process.expect(self.rows)
         self.best = float(mean.min())
         self.starts = self.rows[np.argsort(mean)[:8]]
         self.lengths = np.where(self.is_category, 1.0, np.minimum(np.exp(-0.5 * shape.weights), 1.0))
@@ -193,7 +206,7 @@ class _Model:
         """Take runs in flight at their predicted mean."""
         if not len(pending):
             return
-        mean, _ = self.process.predict(pending[-60:])
+        mean = self.process.expect(pending[-60:])
         rows = np.concatenate((self.rows, pending[-60:]))
         self.with_pending = Process(rows, np.concatenate((self.y, mean)), self.is_category, self.shape)
         self.with_pending.amplitude = self.process.amplitude

@@ -19,6 +19,8 @@ Vector = npt.NDArray[np.float64]
 _PRIOR = Prior(length=math.log(0.4), length_sd=0.7, noise=math.log(0.1), noise_sd=1.0)
 _STRENGTH = 2.0
 """Prior observations in favour of the overall rate."""
+_MAX_FITTED = 90
+"""The latest runs, on which the kernel parameters are fitted."""
 _LEAST_FENCE, _MOST_FENCE, _FENCE_BY_SHARE = 0.3, 0.9, 4.0
 """The chance, as a share of the usual one, below which a region is fenced off."""
 _FIRM = 200.0
@@ -33,8 +35,8 @@ class Failures:
         y = ok.astype(float) - self.rate
         self._scale = max(float(y.std()), 1e-6)
         fitted = slice(None)
-        if len(ok) > 120:
-            fitted = slice(len(ok) - 120, None)
+        if len(ok) > _MAX_FITTED:
+            fitted = slice(len(ok) - _MAX_FITTED, None)
         shape, _ = fit(rows[fitted], y[fitted] / self._scale, is_category, _PRIOR, steps=15)
         self.process = Process(rows, y / self._scale, is_category, Shape(shape.weights, shape.noise))
 
@@ -54,5 +56,5 @@ class Failures:
 
     def success(self, rows: Rows) -> Vector:
         """Return the probability that a run ends well, within 0.01 and 1."""
-        mean, _ = self.process.predict(rows)
+        mean = self.process.expect(rows)
         return np.clip(self.rate + mean * self._scale, 0.01, 1.0)

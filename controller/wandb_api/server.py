@@ -54,11 +54,17 @@ class Server:
     """A listening server; `close` ends it."""
 
     def __init__(
-        self, runner: web.AppRunner, url: str, agents: Agents, tasks: tuple[asyncio.Task[None], ...]
+        self,
+        runner: web.AppRunner,
+        url: str,
+        mirror: Mirror,
+        agents: Agents,
+        tasks: tuple[asyncio.Task[None], ...],
     ) -> None:
         self._runner = runner
         self.url = url
         """What `WANDB_BASE_URL` must say."""
+        self.mirror = mirror
         self.agents = agents
         self._tasks = tasks
 
@@ -99,4 +105,4 @@ async def serve(
     own = (tasks.create_task(mirror.follow()), tasks.create_task(agents.watch()))
     scheme = "http" if place.tls is None else "https"
     host = f"[{place.host}]" if ":" in place.host else place.host
-    return Server(runner, f"{scheme}://{host}:{port}", agents, own)
+    return Server(runner, f"{scheme}://{host}:{port}", mirror, agents, own)

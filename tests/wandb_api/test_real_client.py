@@ -160,29 +160,29 @@ def test_early_ends_are_told_apart(lab: WandbLab) -> None:
         """
         import os, signal, sys
         x = int(sys.argv[1].split("=")[1])
-        if x == 4:
+        if x == 6:
             sys.exit(5)
         import wandb
         run = wandb.init()
         run.log({"loss": x})
         if x == 1:
             raise ValueError("no")
-        if x == 2:
-            sys.exit(3)
         if x == 3:
+            sys.exit(3)
+        if x == 5:
             os.kill(os.getpid(), signal.SIGKILL)
         """,
     )
-    sweep_id = lab.sweep(5)
+    sweep_id = lab.sweep(7)
     agent = lab.wandb("agent", sweep_id, WANDB_AGENT_DISABLE_FLAPPING="true")
-    agent.wait(115)
+    assert agent.wait(115) == 0
     runs = {run["config"]["x"]: run for run in lab.runs(sweep_id)}
     assert (runs[0]["state"], runs[0]["exit_code"]) == ("finished", 0)
     assert (runs[1]["state"], runs[1]["exit_code"]) == ("failed", 1)
-    assert (runs[2]["state"], runs[2]["exit_code"]) == ("failed", 3)
-    assert (runs[3]["state"], runs[3]["exit_code"]) == ("failed", None)
-    if 4 in runs:
-        assert "never reached wandb.init" in runs[4]["cause"]
+    assert (runs[3]["state"], runs[3]["exit_code"]) == ("failed", 3)
+    assert (runs[5]["state"], runs[5]["exit_code"]) == ("failed", None)
+    assert "without a word" in runs[5]["cause"]
+    assert "never reached wandb.init" in runs[6]["cause"]
 
 
 @pytest.mark.torture

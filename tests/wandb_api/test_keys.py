@@ -1,0 +1,226 @@
+"""Keys, scopes, certificate and address: who gets in, and what a stranger can learn."""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from controller.api.listener import ListenError
+from controller.domain.runkeys import run_key
+from controller.runtime import tcp
+from controller.settings import Home
+from controller.wandb_api.callers import Scope
+from controller.wandb_api.certificate import Files, server_context
+from controller.wandb_api.guard import key_of
+from controller.wandb_api.keys import KeyFile, secret_of
+from tests.wandb_api.shop import (
+    CREATE_AGENT,
+    HEARTBEAT,
+    SECRET,
+    UPSERT_BUCKET,
+    UPSERT_SWEEP,
+    Shop,
+    grid,
+    within,
+)
+
+Story = Callable[[Shop], Awaitable[None]]
+
+
+@pytest.fixture
+def tell(tmp_path: Path) -> Callable[[Story], None]:
+    return lambda story: within(tmp_path, story)
+
+
+def test_key_has_40_hex_digits_and_only_its_digest_is_kept(tmp_path: Path) -> None:
+    file = KeyFile(tmp_path / "keys.json")
+    key = file.mint(Scope.AGENT, "project")
+    assert re.fullmatch("[0-9a-f]{40}", key)
+    assert key not in file.path.read_text()
+    assert file.path.stat().st_mode & 0o777 == 0o600
+    found = KeyFile(file.path).find(key, 0.0)
+    assert found is not None
+    assert (found.scope, found.subject) == (Scope.AGENT, "project")
+
+
+def test_key_made_by_another_process_is_found_at_once(tmp_path: Path) -> None:
+    here = KeyFile(tmp_path / "keys.json")
+    assert here.find("0" * 40, 0.0) is None
+    key = KeyFile(here.path).mint(Scope.VIEW)
+    assert here.find(key, 0.0) is not None
+
+
+def test_key_file_open_to_others_is_not_believed(tmp_path: Path) -> None:
+    file = KeyFile(tmp_path / "keys.json")
+    key = file.mint(Scope.ADMIN)
+    file.path.chmod(0o644)
+    assert KeyFile(file.path).find(key, 0.0) is None
+
+
+def test_secret_is_made_once_and_private(tmp_path: Path) -> None:
+    path = tmp_path / "run.secret"
+    assert secret_of(path) == secret_of(path)
+    assert len(secret_of(path)) == 64
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_agent_key_works_for_its_project_and_registers_nothing(tell: Callable[[Story], None]) -> None:
+    async def story(shop: Shop) -> None:
+        sweep_id = await shop.sweep()
+        other = await shop.ask(UPSERT_SWEEP, config=grid(2), projectName="other")
+        other_id = other["upsertSweep"]["sweep"]["name"]
+        key = KeyFile(shop.home.keys).mint(Scope.AGENT, "uncategorized")
+        await shop.ask(CREATE_AGENT, host="h", sweep=sweep_id, key=key)
+        before = shop.world.facts()
+        assert "may not" in await shop.ask(CREATE_AGENT, host="h", sweep=other_id, key=key, status=403)
+        await shop.ask(HEARTBEAT, id=f"wandb-{other_id}-01234567", key=key, status=403)
+        await shop.ask(UPSERT_SWEEP, config=grid(2), key=key, status=403)
+        await shop.ask(UPSERT_SWEEP, id=sweep_id, state="CANCELED", key=key, status=403)
+        query = f'{{ project {{ sweep(sweepName: "{other_id}") {{ id }} }} }}'
+        assert (await shop.ask(query, key=key))["project"]["sweep"] is None
+        assert shop.world.facts() == before
+
+    tell(story)
+
+
+def test_view_key_looks_and_changes_nothing(tell: Callable[[Story], None]) -> None:
+    async def story(shop: Shop) -> None:
+        sweep_id = await shop.sweep()
+        _, run_id = await shop.started(sweep_id)
+        key = KeyFile(shop.home.keys).mint(Scope.VIEW)
+        before = shop.world.facts()
+        query = f'{{ project {{ sweep(sweepName: "{sweep_id}") {{ id }} }} }}'
+        assert (await shop.ask(query, key=key))["project"]["sweep"]["id"] == sweep_id
+        await shop.ask(CREATE_AGENT, host="h", sweep=sweep_id, key=key, status=403)
+        await shop.ask(UPSERT_BUCKET, name=run_id, key=key, status=403)
+        await shop.stream(run_id, key=key, status=403)
+        assert shop.world.facts() == before
+
+    tell(story)
+
+
+def test_run_key_reports_to_its_run_and_dies_with_it(tell: Callable[[Story], None]) -> None:
+    async def story(shop: Shop) -> None:
+        agent_id, run_id = await shop.started(await shop.sweep())
+        other_id = await shop.next_run(await shop.agent(shop.run(run_id).sweep_id))
+        token = shop.run(run_id).token
+        assert token is not None
+        key = run_key(SECRET, run_id, token)
+        await shop.ask(UPSERT_BUCKET, name=run_id, key=key)
+        assert await shop.stream(run_id, key=key) == {}
+        before = shop.run(other_id)
+        await shop.stream(other_id, key=key, status=403)
+        await shop.ask(UPSERT_BUCKET, name=other_id, key=key, status=403)
+        await shop.ask(HEARTBEAT, id=agent_id, key=key, status=403)
+        found = await shop.ask(f'{{ project {{ run(name: "{other_id}") {{ id }} }} }}', key=key)
+        assert found["project"]["run"] is None
+        assert shop.run(other_id) == before
+        # A further attempt of the run has a key of its own.
+        await shop.stream(run_id, preempting=True)
+        await shop.stream(run_id, complete=True, exitcode=1)
+        assert await shop.next_run(agent_id) == run_id
+        await shop.stream(run_id, key=key, status=401)
+
+    tell(story)
+
+
+def test_web_pages_and_foreign_hosts_are_kept_out(tell: Callable[[Story], None]) -> None:
+    async def story(shop: Shop) -> None:
+        for headers in (
+            {"Origin": "http://127.0.0.1"},
+            {"Sec-Fetch-Site": "same-origin"},
+            {"Host": "evil.example"},
+            {"Host": "127.0.0.1.evil.example:80"},
+        ):
+            url = shop.server.url + "/graphql"
+            sent = {**shop.headers(), **headers}
+            async with shop.session.post(url, json={"query": "{ viewer { id } }"}, headers=sent) as answer:
+                assert answer.status == 403
+
+    tell(story)
+
+
+def test_certificate_names_the_host_and_its_key_is_private(tmp_path: Path) -> None:
+    files = Files(directory=tmp_path / "tls")
+    server_context(files.directory, "127.0.0.1")
+    assert files.key.stat().st_mode & 0o777 == 0o600
+    leaf, authority = x509.load_pem_x509_certificates(files.chain.read_bytes())
+    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert "localhost" in names.get_values_for_type(x509.DNSName)
+    assert authority.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    assert not leaf.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    before = files.chain.read_bytes()
+    server_context(files.directory, "127.0.0.1")
+    assert files.chain.read_bytes() == before
+    server_context(files.directory, "other.example")
+    assert files.chain.read_bytes() != before
+
+
+def test_bundle_trusts_us_and_whom_the_system_trusts(tmp_path: Path) -> None:
+    files = Files(directory=tmp_path / "tls")
+    server_context(files.directory, "127.0.0.1")
+    ours = x509.load_pem_x509_certificates(files.chain.read_bytes())[1]
+    context = ssl.create_default_context(cafile=str(files.bundle))
+    subjects = [str(found["subject"]) for found in context.get_ca_certs()]
+    assert any("tui-sweeps authority" in subject for subject in subjects)
+    assert ours.subject.rfc4514_string() in "CN=tui-sweeps authority"
+    if Path("/etc/ssl/certs/ca-certificates.crt").exists():
+        assert len(subjects) > 1
+
+
+@pytest.mark.parametrize(
+    ("text", "insecure", "reason"),
+    [
+        ("8080", False, "no address"),
+        (":8080", False, "no address"),
+        ("host:", False, "no address"),
+        ("host:99999", False, "no address"),
+        ("0.0.0.0:80", False, "all interfaces"),
+        ("[::]:80", False, "all interfaces"),
+        ("192.0.2.1:80", True, "plain HTTP"),
+        ("login1:80", True, "plain HTTP"),
+    ],
+)
+def test_address_that_must_not_be_listened_at_is_refused(text: str, insecure: bool, reason: str) -> None:
+    with pytest.raises(ListenError, match=reason):
+        tcp.read_address(text, insecure=insecure)
+
+
+def test_address_is_kept_for_the_next_start(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    chosen = tcp.read_address("127.0.0.1:0", insecure=True)
+    first = tcp.prepare(home, chosen)
+    assert first is not None
+    port = first.listening.getsockname()[1]
+    first.listening.close()
+    again = tcp.prepare(home, None)
+    assert again is not None
+    assert again.listening.getsockname()[1] == port
+    assert tcp.prepare(home, None) is None  # taken: no reason not to start
+    with pytest.raises(ListenError, match="cannot listen"):
+        tcp.prepare(home, tcp.Listening(host="127.0.0.1", port=port, insecure=True))
+    again.listening.close()
+    assert os.stat(home.listen).st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("header", "key"),
+    [
+        ("Basic YXBpOmtleQ==", "key"),
+        ("basic YXBpOmtleQ==", "key"),
+        ("Bearer key", "key"),
+        ("Basic YXBp", None),
+        ("Basic ***", None),
+        ("Basic /w==", None),
+        ("Digest x", None),
+        ("", None),
+    ],
+)
+def test_authorization_is_basic_or_bearer(header: str, key: str | None) -> None:
+    assert key_of(header) == key

@@ -112,14 +112,16 @@ class Watch:
     def add(self, pid: int, ticks: int, ended: Callable[[str], None]) -> None:
         """Call `ended` with a cause once the process is gone; at once if it is gone already."""
         loop = asyncio.get_running_loop()
-        if started_ticks(pid) != ticks:
-            reap(pid)
-            loop.call_soon(ended, "its process is gone")
-            return
+        self._forget(pid)
         try:
             fd = os.pidfd_open(pid)
         except OSError:
             loop.call_soon(ended, "its process is gone")
+            return
+        # Looked at only now: what the handle names cannot become another process any more.
+        if started_ticks(pid) != ticks:
+            os.close(fd)
+            loop.call_soon(ended, reap(pid) or "its process is gone")
             return
         self._fds[pid] = fd
         loop.add_reader(fd, self._gone, pid, ended)

@@ -18,7 +18,8 @@ from itertools import accumulate, product
 from typing import Any, NamedTuple
 
 from controller.domain.parameters import MISSING, Distribution, Parameter, Space, leaf, nested
-from controller.search.distributions import at_step, limits, position, same, steps
+from controller.search.distributions import at_step, limits, steps
+from controller.search.values import distinct, position, same
 
 MAX_BRANCHES = 100_000
 """Combinations of condition-bearing leaves that are worth holding in memory (some 10 MB)."""
@@ -100,18 +101,6 @@ def drawn_axis(parameter: Parameter) -> Axis | None:
         case _:
             low, high = limits(parameter)
             return Axis(parameter, (low,)) if low == high else None
-
-
-def distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return `values` without repetitions; 1, 1.0 and true are different values."""
-    try:
-        return tuple({(type(value), value): value for value in values}.values())
-    except TypeError:  # lists and maps among them
-        kept: list[Any] = []
-        for value in values:
-            if not any(same(value, other) for other in kept):
-                kept.append(value)
-        return tuple(kept)
 
 
 def active(parameter: Parameter, chosen: Assignments) -> bool:

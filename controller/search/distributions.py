@@ -21,9 +21,10 @@ from statistics import NormalDist
 from typing import Any, NamedTuple
 
 from controller.domain.parameters import Distribution, Parameter
+from controller.search.values import position
 
 _EDGE = 1e-15
-"""Nearest a quantile of an unbounded distribution comes to 0 and 1, so that values are finite."""
+"""Nearest a computed quantile comes to 0 and 1, so that values are finite."""
 
 _STANDARD = NormalDist()
 
@@ -47,38 +48,6 @@ def to_unit(parameter: Parameter, value: Any) -> float:
         ValueError: `value` is none of the declared choices, or no number where one is needed.
     """
     return TABLE[parameter.distribution].to_unit(parameter, value)
-
-
-def same(a: Any, b: Any) -> bool:
-    """Say whether two config values are the same: equal and, all the way down, of the same type."""
-    if type(a) is not type(b):
-        return False
-    if isinstance(a, (list, tuple)):
-        return len(a) == len(b) and all(map(same, a, b))
-    if isinstance(a, dict):
-        return list(a) == list(b) and all(same(a[key], b[key]) for key in a)
-    return bool(a == b)
-
-
-def position(values: tuple[Any, ...], value: Any) -> int:
-    """Return where `value` stands in `values`: the very value first, then an equal one, then equal text.
-
-    The later two serve configs that went through a program or a file and came back with another type.
-
-    Raises:
-        ValueError: it is not among them.
-    """
-    for index, item in enumerate(values):
-        if same(item, value):
-            return index
-    for index, item in enumerate(values):
-        if isinstance(item, bool) is isinstance(value, bool) and item == value:
-            return index
-    text = str(value).lower()
-    for index, item in enumerate(values):
-        if str(item).lower() == text:
-            return index
-    raise ValueError(f"{value!r} is none of the declared values")
 
 
 def limits(parameter: Parameter) -> tuple[float, float]:
@@ -193,7 +162,7 @@ def _log_normal_unit(parameter: Parameter, value: Any) -> float:
 def _beta_value(parameter: Parameter, u: float) -> float:
     from scipy.special import betaincinv
 
-    return float(betaincinv(parameter.a, parameter.b, u))
+    return float(betaincinv(parameter.a, parameter.b, _between(_EDGE, u, 1 - _EDGE)))
 
 
 def _beta_unit(parameter: Parameter, value: Any) -> float:

@@ -12,13 +12,15 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from controller.domain.parameters import MISSING, Distribution, Parameter, Space, leaf, nested
-from controller.search.cells import active, distinct, drawn_axis, in_order
-from controller.search.distributions import position, to_unit, to_value
+from controller.search.cells import active, drawn_axis, in_order
+from controller.search.distributions import to_unit, to_value
 from controller.search.draws import weight
+from controller.search.values import position
 
 Rows = npt.NDArray[np.float64]
 """Shape (n, n_columns)."""
@@ -237,9 +239,5 @@ def _is_constant(parameter: Parameter) -> bool:
 
 
 def _only(parameter: Parameter, path: tuple[str, ...]) -> Parameter:
-    import msgspec
-
+    """Return `parameter` under its condition on `path` alone."""
     return msgspec.structs.replace(parameter, when=tuple(w for w in parameter.when if w[0] == path))
-
-
-__all__ = ["Column", "Encoder", "Rows", "distinct", "marks"]

@@ -1,11 +1,12 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.domain.parameters import Distribution
-from controller.search.distributions import TABLE, limits, position, to_unit, to_value
+from controller.search.distributions import TABLE, limits, to_unit, to_value
+from controller.search.values import position
 from tests.search.spaces import choice, parameter, parameters
 
 UNIT = st.floats(0, 1)
@@ -15,6 +16,7 @@ def test_table_knows_every_distribution():
     assert set(TABLE) == set(Distribution)
 
 
+@settings(deadline=None)
 @given(parameters, UNIT)
 def test_value_comes_back_from_its_own_quantile(p, u):
     value = to_value(p, u)
@@ -26,6 +28,7 @@ def test_value_comes_back_from_its_own_quantile(p, u):
         assert math.isclose(again, value, rel_tol=1e-6, abs_tol=1e-9)
 
 
+@settings(deadline=None)
 @given(parameters, UNIT)
 def test_values_are_plain_and_inside_their_limits(p, u):
     value = to_value(p, u)
@@ -35,6 +38,7 @@ def test_values_are_plain_and_inside_their_limits(p, u):
         assert low <= value <= high
 
 
+@settings(deadline=None)
 @given(parameters, UNIT, UNIT)
 def test_numbers_rise_with_their_quantile(p, a, b):
     if not p.values:
@@ -42,6 +46,7 @@ def test_numbers_rise_with_their_quantile(p, a, b):
         assert to_value(p, low) <= to_value(p, high)
 
 
+@settings(deadline=None)
 @given(parameters, UNIT)
 def test_quantiles_lie_in_the_unit_interval(p, u):
     assert 0 <= to_unit(p, to_value(p, u)) <= 1

@@ -2,7 +2,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.domain.parameters import leaf
@@ -51,6 +51,7 @@ def test_grid_counts_a_conditional_parameter_only_where_it_matters():
     assert count(space) == 4
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.integers(1, 6000), st.integers(0, 2**64))
 def test_order_is_a_bijection(n, seed):
     place = grid.order(n, seed)

@@ -1,6 +1,7 @@
 import time
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,6 +50,26 @@ def test_segment_is_unbroken_and_stays_between_its_ends(dx: int, y0: int, y1: in
     assert max(map(max, runs)) == max(y0, y1)
     for left, right in pairwise(runs):
         assert min(abs(a - b) for a in left for b in right) <= 1
+
+
+@given(st.lists(st.tuples(st.integers(0, 39), st.integers(0, 39), st.integers(0, 39)), min_size=1))
+def test_bundle_draws_what_its_lines_draw_one_by_one(lines: list[tuple[int, int, int]]) -> None:
+    at_once, one_by_one = Raster(12, 10), Raster(12, 10)
+    at_once.bundle([2, 9, 23], np.array(lines), np.zeros(len(lines), dtype=int), ["bold"])
+    for line in lines:
+        one_by_one.line(list(zip((2, 9, 23), line, strict=True)), "bold")
+    assert at_once._layers == one_by_one._layers
+
+
+def test_what_was_drawn_after_a_mark_is_taken_away() -> None:
+    raster = Raster(4, 2)
+    raster.line([(0, 0), (7, 7)])
+    before, mark = plain(raster), raster.mark()
+    raster.line([(0, 7), (7, 0)], "bold")
+    raster.label(0, 0, "x")
+    assert plain(raster) != before
+    raster.back_to(mark)
+    assert plain(raster) == before
 
 
 def test_blocks_and_ascii_draw_the_same_line() -> None:

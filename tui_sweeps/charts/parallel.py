@@ -10,17 +10,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.text import Text
+from rich.text import Span, Text
 
 from tui_sweeps.charts.axes import Axis
 from tui_sweeps.charts.glyphs import Glyphs
-from tui_sweeps.charts.palette import step_style
+from tui_sweeps.charts.palette import N_STEPS, attributes_only, step_style
 from tui_sweeps.charts.raster import Raster
 from tui_sweeps.format import ascii_only, cell_width, sanitise
 
-__all__ = ["Axis", "Line", "parallel"]
+__all__ = ["Axis", "Line", "Picture", "parallel"]
 
 _HIGHLIGHT_STYLE = "bold color(231)"
+_MARKED_STYLE = "bold color(213)"
+_CURSOR_STYLE = "bold reverse"
 _AXIS_STYLE = "color(245)"
 _TICK_STYLE = "color(250)"
 _MISSING_LABEL = "none"
@@ -54,20 +56,54 @@ def parallel(
     The first line holds the axis names, the last their scales. Too small a size or no axis gives one
     line that says so.
     """
-    if width < _SMALLEST[0] or height < _SMALLEST[1] or not axes:
-        said = "No axis to draw." if not axes else "Too small for parallel coordinates."
-        return [Text(sanitise(said, width=max(0, width)), no_wrap=True, end="")]
-    plane = _Plane(axes, width, height, glyphs)
-    order = sorted(range(len(lines)), key=lambda at: -1 if (step := lines[at].step) is None else step)
-    for at in order:
-        if at != highlight:
-            plane.line(lines[at], step_style(lines[at].step))
-    plane.axes()
-    if highlight is not None and 0 <= highlight < len(lines):
-        plane.highlight(lines[highlight])
-    top, bottom = plane.captions()
-    out = [top, *plane.raster.rows(colours=colours), bottom]
-    return [_in_ascii(line) for line in out] if glyphs.is_ascii else out
+    chosen = lines[highlight] if highlight is not None and 0 <= highlight < len(lines) else None
+    picture = Picture(axes, lines, width=width, height=height, glyphs=glyphs)
+    return picture.rows(chosen, colours=colours)
+
+
+class Picture:
+    """A picture whose lines are drawn once, however often the highlight moves."""
+
+    def __init__(
+        self,
+        axes: Sequence[Axis],
+        lines: Sequence[Line],
+        *,
+        width: int,
+        height: int,
+        glyphs: Glyphs,
+        cursor: int | None = None,
+    ) -> None:
+        """Draw the lines; `cursor` is the index of the axis that keys act on."""
+        self._glyphs = glyphs
+        self._said = ""
+        if width < _SMALLEST[0] or height < _SMALLEST[1] or not axes:
+            said = "No axis to draw." if not axes else "Too small for parallel coordinates."
+            self._said = sanitise(said, width=max(0, width)) or " "
+            return
+        self._plane = _Plane(axes, width, height, glyphs, cursor)
+        self._plane.lines(lines)
+        self._plane.axes()
+        self._drawn = self._plane.raster.mark()
+
+    def rows(
+        self, highlight: Line | None = None, marked: Sequence[Line] = (), *, colours: bool
+    ) -> list[Text]:
+        """Return the picture with these lines brought out."""
+        if self._said:
+            return [Text(self._said, no_wrap=True, end="")]
+        plane = self._plane
+        plane.raster.back_to(self._drawn)
+        for line in marked:
+            plane.line(line, _MARKED_STYLE)
+        if highlight is not None:
+            plane.highlight(highlight)
+        top, bottom = plane.captions()
+        out = [top, *plane.raster.rows(colours=colours), bottom]
+        if not colours:
+            for caption in (top, bottom):
+                caption.spans = [Span(s.start, s.end, attributes_only(str(s.style))) for s in caption.spans]
+        return [_in_ascii(line) for line in out] if self._glyphs.is_ascii else out
 
 
 def _in_ascii(line: Text) -> Text:
@@ -79,8 +115,11 @@ def _in_ascii(line: Text) -> Text:
 class _Plane:
     """Where everything stands: axes on cells, lines on dots."""
 
-    def __init__(self, axes: Sequence[Axis], width: int, height: int, glyphs: Glyphs) -> None:
+    def __init__(
+        self, axes: Sequence[Axis], width: int, height: int, glyphs: Glyphs, cursor: int | None
+    ) -> None:
         self._axes = axes
+        self._cursor = cursor
         self._n_rows = height - 2
         self._has_missing = any(axis.has_missing for axis in axes)
         self._n_axis_rows = self._n_rows - (_MISSING_CELLS if self._has_missing else 0)
@@ -101,6 +140,29 @@ class _Plane:
         placed = zip(self._axes, self._cells_x, line.values, strict=False)
         return [(x * self._across, self._dot_y(axis, value)) for axis, x, value in placed]
 
+    def lines(self, lines: Sequence[Line]) -> None:
+        """Draw all lines, those without a step lowest, then from the worst step to the best."""
+        import numpy as np
+
+        if not lines:
+            return
+        n_axes = len(self._axes)
+        whole = (v if len(v := line.values) == n_axes else (*v, *[None] * n_axes)[:n_axes] for line in lines)
+        values = np.array(list(whole), dtype=float)
+        flipped = np.array([axis.flipped for axis in self._axes])
+        shares = np.clip(np.where(flipped, values, 1.0 - values), 0.0, 1.0)
+        n_dots = self._n_axis_rows * self._down
+        places = np.where(np.isnan(values), self._dot_y(self._axes[0], None), shares * (n_dots - 1))
+        groups = np.array([0 if line.step is None else min(line.step, N_STEPS - 1) + 1 for line in lines])
+        kinds = np.unique(groups)
+        styles = [step_style(None if kind == 0 else int(kind) - 1) for kind in kinds]
+        self.raster.bundle(
+            [x * self._across for x in self._cells_x],
+            np.rint(places).astype(np.int64),
+            np.searchsorted(kinds, groups),
+            styles,
+        )
+
     def line(self, line: Line, style: str) -> None:
         self.raster.line(self._points(line), style)
 
@@ -112,8 +174,9 @@ class _Plane:
 
     def axes(self) -> None:
         for at, (axis, x) in enumerate(zip(self._axes, self._cells_x, strict=True)):
+            is_chosen = at == self._cursor
             for y in range(self._n_axis_rows):
-                self.raster.label(x, y, "│", _AXIS_STYLE)
+                self.raster.label(x, y, "║" if is_chosen else "│", "bold" if is_chosen else _AXIS_STYLE)
             self._ticks(at, axis, x)
             if axis.brush is not None:
                 self._brush(axis, axis.brush, x)
@@ -147,7 +210,9 @@ class _Plane:
 
     def captions(self) -> tuple[Text, Text]:
         """Return the lines above and below: names, then scale and direction."""
-        names = [(axis.name, "bold") for axis in self._axes]
+        names = [
+            (axis.name, _CURSOR_STYLE if at == self._cursor else "bold") for at, axis in enumerate(self._axes)
+        ]
         scales = []
         for axis in self._axes:
             words = ["log"] if axis.kind == "log" else []

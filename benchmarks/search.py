@@ -35,6 +35,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import search_problems  # noqa: E402
+import search_tables  # noqa: E402
 from search_engine import Engine  # noqa: E402
 from search_problems import Problem  # noqa: E402
 
@@ -142,7 +143,7 @@ def _job(name: str, problem_name: str, agents: int, seed: int, budget: int) -> l
 
 def _problems() -> dict[str, Problem]:
     CACHE.mkdir(parents=True, exist_ok=True)
-    return {p.name: p for p in [*search_problems.synthetic(), *search_problems.real(CACHE)]}
+    return {p.name: p for p in [*search_problems.synthetic(), *search_tables.real(CACHE)]}
 
 
 def load() -> dict[tuple[str, ...], dict[str, Any]]:

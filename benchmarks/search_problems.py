@@ -7,11 +7,9 @@ failed) and the best loss there is. `family` splits them: `train` is what search
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -284,32 +282,3 @@ def synthetic() -> list[Problem]:
         name = p.name if p.name.startswith("check") else f"check-{p.name}"
         renamed.append(Problem(name, p.params, p.loss, p.truth, p.best, p.cond, "check"))
     return train + renamed
-
-
-def real(cache: Path) -> list[Problem]:
-    """Return the scikit-learn tasks, computing their tables into `cache` when they are missing."""
-    import search_tables
-
-    problems = []
-    for index, (name, (params, cond, _)) in enumerate(search_tables.TASKS.items()):
-        path = cache / f"table-{name}.json"
-        if not path.exists():
-            path.write_text(json.dumps(search_tables.tabulate(name)))
-        table = {row[0]: row[1] for row in json.loads(path.read_text())}
-        known = [v for v in table.values() if v is not None]
-
-        def truth(
-            c: Config, table: dict[str, float | None] = table, params: dict[str, Any] = params
-        ) -> float:
-            found = table[search_tables.mark(params, c)]
-            return math.inf if found is None else found
-
-        def loss(
-            c: Config, rng: np.random.Generator, truth: Callable[[Config], float] = truth
-        ) -> float | None:
-            value = truth(c)
-            return value if math.isfinite(value) else None
-
-        family = "check" if index % 2 else "train"
-        problems.append(Problem(name, params, loss, truth, min(known), cond, family, "real"))
-    return problems

@@ -5,8 +5,13 @@ from __future__ import annotations
 import json
 import math
 import warnings
+from collections.abc import Callable
 from itertools import product
+from pathlib import Path
 from typing import Any
+
+import numpy as np
+from search_problems import Problem
 
 Config = dict[str, Any]
 
@@ -103,6 +108,7 @@ TASKS: dict[str, tuple[dict[str, Any], dict[str, Any], Any]] = {
     "svc-digits": (
         _lists(
             C=[0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0],
+            gamma=_LOGS,
             kernel=["rbf", "poly", "sigmoid", "linear"],
             degree=[2, 3, 4]
         ),
@@ -148,6 +154,7 @@ TASKS: dict[str, tuple[dict[str, Any], dict[str, Any], Any]] = {
     "svr-diabetes": (
         _lists(
             C=[0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0],
+            gamma=_LOGS,
             epsilon=[0.01, 0.1, 1.0, 5.0, 20.0],
             kernel=["rbf", "poly", "linear"]
         ),
@@ -181,7 +188,6 @@ def mark(params: dict[str, Any], config: Config) -> str:
 
 def tabulate(name: str) -> list[tuple[str, float | None]]:
     """Train every cell of a task's grid."""
-    import numpy as np
     from sklearn import datasets
     from sklearn.model_selection import cross_val_score
     from sklearn.pipeline import make_pipeline
@@ -210,3 +216,30 @@ def tabulate(name: str) -> list[tuple[str, float | None]]:
             done[key] = score if math.isfinite(score) else None
         rows.append((mark(params, config), done[key]))
     return rows
+
+
+def real(cache: Path) -> list[Problem]:
+    """Return the scikit-learn tasks, computing their tables into `cache` when they are missing."""
+    problems = []
+    for index, (name, (params, cond, _)) in enumerate(TASKS.items()):
+        path = cache / f"table-{name}.json"
+        if not path.exists():
+            path.write_text(json.dumps(tabulate(name)))
+        table = {row[0]: row[1] for row in json.loads(path.read_text())}
+        known = [v for v in table.values() if v is not None]
+
+        def truth(
+            c: Config, table: dict[str, float | None] = table, params: dict[str, Any] = params
+        ) -> float:
+            found = table[mark(params, c)]
+            return math.inf if found is None else found
+
+        def loss(
+            c: Config, rng: np.random.Generator, truth: Callable[[Config], float] = truth
+        ) -> float | None:
+            value = truth(c)
+            return value if math.isfinite(value) else None
+
+        family = "check" if index % 2 else "train"
+        problems.append(Problem(name, params, loss, truth, min(known), cond, family, "real"))
+    return problems

@@ -1,0 +1,14 @@
+"""What holds for every test: no deadline a loaded machine could miss, one thread for the mathematics."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import settings
+
+for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")  # two workers on two cores; must be set before numpy is loaded
+
+# Hypothesis times single examples; how fast we are is for benchmarks/ to say.
+settings.register_profile("tui-sweeps", deadline=None, print_blob=True)
+settings.load_profile("tui-sweeps")

@@ -59,6 +59,7 @@ class ThreadDoor:
     def __init__(self, door: EngineDoor, loop: asyncio.AbstractEventLoop) -> None:
         self._door = door
         self._loop = loop
+        self._closed = False
 
     async def snapshot(self) -> Snapshot:
         """Return all facts as of one batch."""
@@ -82,16 +83,24 @@ class ThreadDoor:
             yield item
 
     async def close(self) -> None:
-        """Nothing to let go of."""
+        """Answer nothing any more; the controller goes on."""
+        self._closed = True
 
     async def _cross(self, work: Coroutine[Any, Any, T]) -> T:
-        if self._loop.is_closed():
+        if self._closed or self._loop.is_closed():
             work.close()
-            raise UnreachableError("the controller was closed")
+            raise UnreachableError("this client is closed" if self._closed else "the controller was closed")
         try:
             return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
         except RuntimeError as error:
+            work.close()
             raise UnreachableError("the controller was closed") from error
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            # Nobody cancels us: it is the controller's loop that ended in the middle of the work.
+            raise UnreachableError("the controller was closed") from None
 
 
 async def _next(batches: AsyncIterator[FeedItem]) -> FeedItem | None:

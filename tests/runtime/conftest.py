@@ -1,0 +1,12 @@
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Give a directory of a short name: the kernel cuts the paths of sockets at about 100 bytes."""
+    with tempfile.TemporaryDirectory(prefix="t-") as directory:
+        yield Path(directory)

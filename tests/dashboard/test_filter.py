@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 
 from controller.domain.parameters import MISSING
-from tui_sweeps.views.filter import FilterError, limits_of, matches, parse, with_limits
+from tui_sweeps.views.filter import (
+    FilterError,
+    choices_of,
+    limits_of,
+    matches,
+    parse,
+    with_choices,
+    with_limits,
+)
 
 
 class Thing:
@@ -140,3 +148,27 @@ def test_limits_leave_other_fields_and_odd_names_alone() -> None:
     assert odd == '"my lr">=1 "my lr"<=2'
     assert limits_of(odd, "my lr") == (1.0, 2.0)
     assert with_limits(odd, "my lr", None, 3.0) == '"my lr"<=3'
+
+
+@pytest.mark.parametrize("text", ["newt | zebra", "(newt | lr>=9)", "/brave newt|x/ | newt", '"a b" | newt'])
+def test_limits_hold_for_every_alternative_of_the_filter(text: str) -> None:
+    limited = with_limits(text, "lr", 1.0, None)
+    assert matches(parse(text), RUN)
+    assert not matches(parse(limited), RUN)
+    assert matches(parse(with_limits(limited, "lr", None, None)), RUN)
+    assert limits_of(limited, "lr") == (1.0, None)
+
+
+def test_typed_limits_are_the_brush_too() -> None:
+    assert limits_of("lr<1e-3 lr>1e-5", "lr") == (1e-5, 1e-3)
+    assert with_limits("lr<1e-3 newt", "lr", None, 1e-4) == "newt lr<=0.0001"
+
+
+def test_choices_become_part_of_the_text_and_are_found_again() -> None:
+    values = ["adam", "sgd", 0.1, True, None, 'a "quoted" one', "\x1b[31m/red", ""]
+    for chosen in ([0, 1], [2], [3, 4], [5], [6], [7]):
+        text = with_choices("newt", "o", [values[at] for at in chosen])
+        assert text.isprintable()
+        assert choices_of(text, "o", values) == tuple(chosen)
+        assert with_choices(text, "o", None) == "newt"
+    assert choices_of("newt o!=adam", "o", values) is None

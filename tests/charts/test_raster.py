@@ -1,4 +1,3 @@
-import time
 from itertools import pairwise
 
 import numpy as np
@@ -123,16 +122,3 @@ def test_lines_outside_the_canvas_are_cut_off(
     rows = plain(raster)
     assert len(rows) == height
     assert all(cell_len(row) == width for row in rows)
-
-
-def test_five_hundred_lines_over_six_axes_are_quick() -> None:
-    def draw() -> float:
-        began = time.perf_counter()
-        raster = Raster(118, 30)
-        for at in range(500):
-            points = [(235 * k // 5, (at * 37 + k * k * 61) % 120) for k in range(6)]
-            raster.line(points, f"color({at * 8 // 500})")
-        raster.rows()
-        return time.perf_counter() - began
-
-    assert min(draw() for _ in range(3)) < 0.1  # some 10 ms on a quiet machine

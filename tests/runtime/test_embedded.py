@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import threading
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -192,9 +191,7 @@ def test_hand_over_leaves_a_process_that_goes_on_with_the_same_store(home: Home)
     os.kill(pid, signal.SIGHUP)
     assert n_sweeps(home) == 1
     assert not standing.ensure_controller(home), "somebody answers: nothing needs starting"
-    began = time.monotonic()
     assert standing.stop_controller(pid)
-    assert time.monotonic() - began < 10.0
     collect(pid)
     assert not home.connection.exists()
     assert (home.logs / "controller.log").stat().st_mode & 0o777 == 0o600

@@ -40,7 +40,7 @@ def read_filter(text: str | None) -> Test:
         return lambda run: True
     try:
         return _test(json.loads(text), 0)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise FaultError(400, f"the filter is not understood: {error}") from error
 
 

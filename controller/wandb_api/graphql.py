@@ -123,7 +123,7 @@ def _refused(errors: list[GraphQLError], request: Request) -> Answer:
         if isinstance(cause, FaultError):
             status = max(status, cause.status)
             messages.append(str(cause))
-        elif cause is None:
+        elif cause is None or isinstance(cause, GraphQLError):
             messages.append(error.message)
         else:
             log.error("%s failed", _name(request), exc_info=cause)

@@ -173,11 +173,11 @@ async def opened(directory: Path) -> AsyncIterator[Shop]:
     store.close()
 
 
-def within(directory: Path, work: Callable[[Shop], Awaitable[None]]) -> None:
+def within(directory: Path, work: Callable[[Shop], Awaitable[None]], *, limit_s: float = 30.0) -> None:
     """Run a test's story in an open shop."""
 
     async def story() -> None:
-        async with asyncio.timeout(30), opened(directory) as shop:
+        async with asyncio.timeout(limit_s), opened(directory) as shop:
             await work(shop)
 
     asyncio.run(story())

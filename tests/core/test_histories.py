@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -24,7 +25,16 @@ from controller.domain.commands import (
     StopSweep,
 )
 from controller.domain.events import AgentLeft, JobSeen, Restarted, Ticked
-from controller.domain.replies import Accepted, Acked, Granted, MissingFrom, Refused, RunOrder, Superseded
+from controller.domain.replies import (
+    Accepted,
+    Acked,
+    Granted,
+    MissingFrom,
+    Refused,
+    RunOrder,
+    Superseded,
+    Wish,
+)
 from controller.domain.states import (
     ATTEMPT_OPEN,
     RUN_ACTIVE,
@@ -34,28 +44,39 @@ from controller.domain.states import (
     RunState,
     SweepState,
 )
-from controller.domain.sweeps import Retry
+from controller.domain.sweeps import Metric, Retry
 from controller.domain.wire import decode, encode
-from controller.domain.world import World
+from controller.domain.world import Facts, World
 from tests.core.shop import Shop
 
-AGENTS = ("a", "b", "c")
+SLOTS = ("a", "b", "c")
 PICK = st.integers(0, 10**6)
 
 
 class Histories(RuleBasedStateMachine):
+    def new_shop(self, n_cells: int, **config: Any) -> Shop:
+        return Shop(n_cells, **config)
+
     @initialize(
         n_cells=st.integers(1, 6),
         retries=st.integers(0, 2),
         run_cap=st.none() | st.integers(1, 6),
         on_lost=st.sampled_from(["keep", "fence"]),
+        aim=st.none() | st.just(-8.0),
     )
-    def begin(self, n_cells: int, retries: int, run_cap: int | None, on_lost: str) -> None:
-        self.shop = Shop(n_cells, retry=Retry(max=retries), run_cap=run_cap, on_lost=on_lost)
+    def begin(self, n_cells: int, retries: int, run_cap: int | None, on_lost: str, aim: float | None) -> None:
+        metric = Metric(name="loss", target=aim)
+        self.shop = self.new_shop(
+            n_cells, retry=Retry(max=retries), run_cap=run_cap, on_lost=on_lost, metric=metric
+        )
         self.sweep = self.shop.create()
-        launched = self.shop.tell(LaunchAgents(sweep_id=self.sweep, n_agents=len(AGENTS)))
+        launched = self.shop.tell(LaunchAgents(sweep_id=self.sweep, n_agents=len(SLOTS)))
         assert isinstance(launched, Accepted)
-        self.jobs = dict(zip(AGENTS, launched.ids, strict=True))
+        self.agents = dict(zip(SLOTS, SLOTS, strict=True))
+        """The present agent of each slot; a new process is a new agent."""
+        self.jobs = dict(zip(SLOTS, launched.ids, strict=True))
+        self.told: list[tuple[str, RunOrder]] = []
+        """Every order that was ever given."""
         self.asks: Counter[str] = Counter()
         self.held: dict[str, RunOrder] = {}
         self.granted: set[int] = set()
@@ -69,12 +90,22 @@ class Histories(RuleBasedStateMachine):
 
     # What agents do.
 
-    @rule(agent=st.sampled_from(AGENTS))
-    def join(self, agent: str) -> None:
-        self.shop.join(agent, self.sweep, job_id=self.jobs[agent])
+    @rule(slot=st.sampled_from(SLOTS))
+    def join(self, slot: str) -> None:
+        self.shop.join(self.agents[slot], self.sweep, job_id=self.jobs[slot])
 
-    @rule(agent=st.sampled_from(AGENTS), again=st.booleans())
-    def ask(self, agent: str, again: bool) -> None:
+    @rule(slot=st.sampled_from(SLOTS))
+    def come_anew(self, slot: str) -> None:
+        """Another process takes the slot; nothing more is heard of the one before."""
+        launched = self.shop.tell(LaunchAgents(sweep_id=self.sweep))
+        if isinstance(launched, Accepted):
+            self.agents[slot] += "'"
+            self.jobs[slot] = launched.ids[0]
+            self.join(slot=slot)
+
+    @rule(slot=st.sampled_from(SLOTS), again=st.booleans())
+    def ask(self, slot: str, again: bool) -> None:
+        agent = self.agents[slot]
         if agent in self.held and not again:
             return
         if not again or not self.asks[agent]:
@@ -86,9 +117,11 @@ class Histories(RuleBasedStateMachine):
                 # An answer that was given up and handed to somebody else cannot be given again.
                 assert reply == held, "the same ask got another answer"
             self.held[agent] = reply
+            self.told.append((agent, reply))
 
-    @rule(agent=st.sampled_from(AGENTS))
-    def start(self, agent: str) -> None:
+    @rule(slot=st.sampled_from(SLOTS))
+    def start(self, slot: str) -> None:
+        agent = self.agents[slot]
         order = self.held.get(agent)
         if order is None:
             return
@@ -102,11 +135,12 @@ class Histories(RuleBasedStateMachine):
             self.held.pop(agent)
 
     @rule(
-        agent=st.sampled_from(AGENTS),
+        slot=st.sampled_from(SLOTS),
         losses=st.lists(st.floats(-9, 9), max_size=3),
         overlap=st.integers(0, 2),
     )
-    def report(self, agent: str, losses: list[float], overlap: int) -> None:
+    def report(self, slot: str, losses: list[float], overlap: int) -> None:
+        agent = self.agents[slot]
         order = self.held.get(agent)
         if order is None or order.token not in self.granted:
             return
@@ -118,8 +152,9 @@ class Histories(RuleBasedStateMachine):
             known += losses
             assert reply.last_seq == len(known)
 
-    @rule(agent=st.sampled_from(AGENTS), state=st.sampled_from(["finished", "failed", "killed", "preempted"]))
-    def end(self, agent: str, state: str) -> None:
+    @rule(slot=st.sampled_from(SLOTS), state=st.sampled_from(["finished", "failed", "killed", "preempted"]))
+    def end(self, slot: str, state: str) -> None:
+        agent = self.agents[slot]
         order = self.held.get(agent)
         if order is None or order.token not in self.granted:
             return
@@ -131,14 +166,43 @@ class Histories(RuleBasedStateMachine):
         assert self.shop.end(agent, order.token, state, last_seq=n_known) == reply
         self.held.pop(agent)
 
-    @rule(agent=st.sampled_from(AGENTS))
-    def beat(self, agent: str) -> None:
+    @rule(slot=st.sampled_from(SLOTS))
+    def beat(self, slot: str) -> None:
+        agent = self.agents[slot]
         if agent in self.shop.world.agents:
             order = self.held.get(agent)
             self.shop.beat(agent, order.token if order and order.token in self.granted else None)
 
-    @rule(agent=st.sampled_from(AGENTS))
-    def leave(self, agent: str) -> None:
+    @rule(pick=PICK, word=st.sampled_from(["start", "beat", "report", "end"]))
+    def late_word(self, pick: int, word: str) -> None:
+        """Something said long ago arrives, or arrives again."""
+        if not self.told:
+            return
+        agent, order = self.told[pick % len(self.told)]
+        replaced = order.token not in self.shop.world.attempts
+        match word:
+            case "start":
+                reply = self.shop.start(agent, order.token)
+                assert not isinstance(reply, Granted) or order.token in self.granted or not replaced
+                if isinstance(reply, Granted):
+                    self.witness[order.token] += order.token not in self.granted
+                    self.granted.add(order.token)
+            case "beat" if agent in self.shop.world.agents:
+                told = self.shop.beat(agent, order.token)
+                if replaced:
+                    assert told.token == order.token
+                    assert told.wish in (Wish.KILL, Wish.KILL_LEAVE)
+            case "report" if order.token in self.granted:
+                reply = self.shop.report(agent, order.token, 1, self.accepted.get(order.token, []))
+                assert isinstance(reply, Superseded) is replaced
+            case "end" if replaced:
+                assert isinstance(self.shop.end(agent, order.token), Superseded)
+            case _:
+                pass
+
+    @rule(slot=st.sampled_from(SLOTS))
+    def leave(self, slot: str) -> None:
+        agent = self.agents[slot]
         self.shop.tell(AgentLeft(agent_id=agent))
 
     # What operators do.
@@ -147,12 +211,13 @@ class Histories(RuleBasedStateMachine):
     def steer(self, verb: type[PauseSweep]) -> None:
         self.shop.tell(verb(sweep_id=self.sweep))
 
-    @rule(pick=PICK, verb=st.sampled_from(["stop", "retry"]))
+    @rule(pick=PICK, verb=st.sampled_from(["stop", "retry", "force"]))
     def steer_run(self, pick: int, verb: str) -> None:
         runs = sorted(self.shop.world.runs)
         if runs:
             chosen = (runs[pick % len(runs)],)
-            self.shop.tell(StopRuns(run_ids=chosen) if verb == "stop" else RetryRuns(run_ids=chosen))
+            retry = RetryRuns(run_ids=chosen, force=verb == "force")
+            self.shop.tell(StopRuns(run_ids=chosen) if verb == "stop" else retry)
 
     @rule(pick=PICK, stop=st.booleans())
     def dismiss(self, pick: int, stop: bool) -> None:
@@ -175,16 +240,20 @@ class Histories(RuleBasedStateMachine):
         self.shop.wait(seconds)
         self.shop.tell(Ticked())
 
-    @rule(agent=st.sampled_from(AGENTS))
-    def job_dies(self, agent: str) -> None:
-        self.shop.tell(JobSeen(job_id=self.jobs[agent], state=JobState.ENDED))
+    @rule(slot=st.sampled_from(SLOTS))
+    def job_dies(self, slot: str) -> None:
+        self.shop.tell(JobSeen(job_id=self.jobs[slot], state=JobState.ENDED))
 
     @rule()
     def restart(self) -> None:
         facts = self.shop.world.facts()
-        self.shop.world = World(facts)
+        self.shop.world = World(self.recorded())
         assert self.shop.world.facts() == facts
         self.shop.tell(Restarted())
+
+    def recorded(self) -> Facts:
+        """Return what a controller that starts now finds."""
+        return self.shop.world.facts()
 
     # What is always true.
 
@@ -221,7 +290,8 @@ class Histories(RuleBasedStateMachine):
         assert len(indexes) == len(set(indexes))
         assert all(index is not None and index < self.shop.n_cells for index in indexes)
         sweep = world.sweeps[self.sweep]
-        if sweep.state is SweepState.FINISHED and sweep.config.run_cap is None and not self.raised_after_end:
+        whole = sweep.config.run_cap is None and not self.raised_after_end and not sweep.target_reached
+        if sweep.state is SweepState.FINISHED and whole:
             assert len(world.runs) == self.shop.n_cells
 
     @invariant()

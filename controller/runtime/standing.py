@@ -88,7 +88,7 @@ async def _until_done(house: House, stop: asyncio.Event, idle_exit_s: float | No
 
 def start_detached(home: Home, *, idle_exit_s: float | None = None, wait_s: float = WAIT_S) -> int:
     """Start a controller in a session of its own and return its pid; it waits for the present owner."""
-    home.logs.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _make_logs(home.logs)
     idle = [] if idle_exit_s is None else ["--idle-exit", str(idle_exit_s)]
     argv = [sys.executable, "-m", "tui_sweeps", "controller", "run", "--home", str(home.path)]
     output = os.open(home.logs / "controller.out", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -177,8 +177,15 @@ def stop_controller(pid: int, *, wait_s: float = WAIT_S) -> bool:
         os.close(fd)
 
 
+def _make_logs(logs: Path) -> None:
+    """Make the directory and the home above it, both ours alone: `parents` alone would leave the home open."""
+    logs.parent.parent.mkdir(parents=True, exist_ok=True)
+    for directory in (logs.parent, logs):
+        directory.mkdir(exist_ok=True, mode=0o700)
+
+
 def _log_to(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _make_logs(path.parent)
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
     logging.basicConfig(
         filename=path, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"

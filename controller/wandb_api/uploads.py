@@ -62,7 +62,8 @@ class Uploads:
     def start(self, run_id: str, name: str) -> tuple[int, Path]:
         """Return a handle to write to, and the path that `finish` puts in place."""
         path = self.find(run_id, name)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for directory in (self._directory, path.parent):
+            directory.mkdir(exist_ok=True, mode=0o700)
         beside = path.parent / f".{secrets.token_hex(8)}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         return os.open(beside, flags, 0o600), beside

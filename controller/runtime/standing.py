@@ -178,7 +178,7 @@ def stop_controller(pid: int, *, wait_s: float = WAIT_S) -> bool:
 
 
 def _make_logs(logs: Path) -> None:
-    """Make the directory and the home above it, both ours alone: `parents` alone would leave the home open."""
+    """Make the directory and the home above it, both ours alone (`parents` would leave the home open)."""
     logs.parent.parent.mkdir(parents=True, exist_ok=True)
     for directory in (logs.parent, logs):
         directory.mkdir(exist_ok=True, mode=0o700)

@@ -135,8 +135,11 @@ class World:
         if metric is None or run.best is None:
             return
         holder = self.best_of.get(run.sweep_id)
-        best = None if holder is None else self.runs[holder].best
-        if best is None or metric.better(run.best, best):
+        old = None if holder is None else self.runs[holder]
+        if old is None or old.best is None or metric.better(run.best, old.best):
+            self.best_of[run.sweep_id] = run.id
+        elif run.best == old.best and run.number < old.number:
+            # Who came first cannot be told after a restart; who has the smaller number can.
             self.best_of[run.sweep_id] = run.id
 
     def touch(self, sweep_id: str, at: float) -> None:

@@ -47,7 +47,7 @@ def test_every_link_leads_to_a_file() -> None:
 
 
 def test_every_path_of_the_tree_exists() -> None:
-    named = [word for word in CODE if word.startswith(TOP) or word in (".ci/run", "LICENSE")]
+    named = [word for word in CODE if f"{word}/".startswith(TOP) or word in (".ci/run", "LICENSE")]
     assert named
     missing = [word for word in named if not (ROOT / word).exists()]
     assert not missing

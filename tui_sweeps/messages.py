@@ -35,6 +35,16 @@ class Ask(Message):
         self.query = query
 
 
+class WantTails(Message):
+    """The earlier metric values of these runs are wanted in the model."""
+
+    def __init__(self, run_ids: tuple[str, ...], metric: str, n_columns: int) -> None:
+        super().__init__()
+        self.run_ids = run_ids
+        self.metric = metric
+        self.n_columns = n_columns
+
+
 class Answered(Message, bubble=False):
     """The answer to an `Ask`; None where the controller could not be met."""
 

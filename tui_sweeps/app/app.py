@@ -14,6 +14,7 @@ from textual.driver import Driver
 
 from controller.client.door import Client
 from controller.domain.commands import LaunchAgents
+from controller.domain.queries import Curves, GetCurves
 from controller.domain.replies import Accepted, Refused
 from controller.domain.states import RUN_ACTIVE
 from controller.settings import Home
@@ -22,7 +23,7 @@ from tui_sweeps.app.look import filters
 from tui_sweeps.format import sanitise
 from tui_sweeps.keys import KeymapError, read_keymap
 from tui_sweeps.link import Link
-from tui_sweeps.messages import Answered, Ask, Copy, Replied, Send
+from tui_sweeps.messages import Answered, Ask, Copy, Replied, Send, WantTails
 from tui_sweeps.model import Model
 from tui_sweeps.screens.board import Board, Setting
 from tui_sweeps.screens.confirm import Question
@@ -30,8 +31,9 @@ from tui_sweeps.screens.help import HelpScreen
 from tui_sweeps.screens.insight import VIEWS
 from tui_sweeps.screens.launch import LaunchScreen
 from tui_sweeps.screens.run import RunScreen
-from tui_sweeps.screens.runs import GoUp, OpenRun, RunsScreen
-from tui_sweeps.screens.sweeps import OpenSweep, SweepsScreen
+from tui_sweeps.screens.runs import RunsScreen
+from tui_sweeps.screens.sweeps import SweepsScreen
+from tui_sweeps.screens.ways import GoUp, OpenRun, OpenSweep
 from tui_sweeps.views.effects import count
 from tui_sweeps.views.since import look, since_line
 
@@ -178,6 +180,19 @@ class SweepsApp(App[ExitReason]):
     async def _answer(self, message: Ask) -> None:
         answer = await self.link.ask(message.query)
         message.asker.post_message(Answered(message.key, answer))
+
+    async def on_want_tails(self, message: WantTails) -> None:
+        """Fetch the courses that came before this dashboard."""
+        self.run_worker(self._fetch_tails(message), group="tails", exit_on_error=False)
+
+    async def _fetch_tails(self, message: WantTails) -> None:
+        query = GetCurves(run_ids=message.run_ids, key=message.metric, n_columns=message.n_columns)
+        answer = await self.link.ask(query)
+        if isinstance(answer, Curves):
+            for run_id, points in answer.curves.items():
+                if points:
+                    self.model.seed_tail(run_id, [value for _, value in points])
+            self._news()
 
     def on_copy(self, message: Copy) -> None:
         """Put text on the terminal's clipboard."""

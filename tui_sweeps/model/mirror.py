@@ -79,8 +79,9 @@ class Model:
 
     def seed_tail(self, run_id: str, values: list[float]) -> None:
         """Take a run's earlier metric values, which come from the store and not from changes."""
-        self.tails[run_id] = deque(values[-N_TAIL:], maxlen=N_TAIL)
-        self._touched.runs.add(run_id)
+        if run_id in self.world.runs:
+            self.tails[run_id] = deque(values[-N_TAIL:], maxlen=N_TAIL)
+            self._touched.run(self.world, run_id)
 
     def drain(self) -> Touched:
         """Return what was touched since the last call, and forget it."""

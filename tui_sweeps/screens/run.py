@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rich.text import Text
-from textual import work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Static
@@ -15,8 +14,9 @@ from tui_sweeps.messages import Ask, Copy
 from tui_sweeps.model import Touched
 from tui_sweeps.screens.acts import Acts
 from tui_sweeps.screens.board import Board, Setting, bindings, line_of
+from tui_sweeps.screens.curve import CurveView
 from tui_sweeps.screens.filter_line import FilterLine
-from tui_sweeps.screens.runs import GoUp
+from tui_sweeps.screens.ways import GoUp
 from tui_sweeps.views.run import (
     attempt_lines,
     command_text,
@@ -28,7 +28,6 @@ from tui_sweeps.views.run import (
 )
 from tui_sweeps.widgets.logview import LogView
 
-SMOOTHING = (0.0, 0.6, 0.9)
 N_LINES_AT_ONCE = 2000
 """Log lines asked for at a time; the rest follows as soon as these have come."""
 
@@ -57,9 +56,6 @@ class RunScreen(Acts, Board):
         super().__init__(setting)
         self.run_id = run_id
         self._metric = ""
-        self._log_y = False
-        self._smooth = 0
-        self._curve: tuple[tuple[float, float], ...] = ()
         self._lines: list[str] = []
         self._token: int | None = None
         self._attempts: tuple[Attempt, ...] = ()
@@ -75,7 +71,7 @@ class RunScreen(Acts, Board):
         """Lay out curves and facts above, the log below."""
         yield Static(id="header", markup=False)
         with Horizontal(id="upper"):
-            yield Static(id="chart", markup=False)
+            yield CurveView(id="chart")
             with VerticalScroll(id="facts"):
                 yield Static(id="text", markup=False)
         with Vertical(id="lower"):
@@ -148,15 +144,14 @@ class RunScreen(Acts, Board):
             self._attempts = answer.attempts
             self._show_facts()
         elif isinstance(answer, Curves) and answer.key == self._metric:
-            self._curve = answer.curves.get(self.run_id, ())
-            self._draw()
+            self.query_one(CurveView).take(self._metric, answer.curves.get(self.run_id, ()))
         elif isinstance(answer, Log):
             self._lines[answer.first :] = answer.lines
             self.query_one(LogView).grow()
             if len(self._lines) < answer.n_lines and answer.lines:
                 self._again.add("log")
         elif isinstance(answer, NotFound) and key == "curve":
-            self.query_one("#chart", Static).update(Text(sanitise(answer.reason)))
+            self.query_one(CurveView).update(Text(sanitise(answer.reason)))
         if key in self._again:
             self._again.discard(key)
             self._ask(key)
@@ -203,35 +198,9 @@ class RunScreen(Acts, Board):
         super().on_screen_resume()
         self.call_after_refresh(self._draw)
 
-    @work(thread=True, exclusive=True, group="chart", exit_on_error=False)
-    def _drawn(self, points: tuple[tuple[float, float], ...], width: int, height: int) -> None:
-        import os
-
-        from tui_sweeps.charts.curves import curves
-        from tui_sweeps.charts.glyphs import glyphs
-
-        drawn = curves(
-            {self._metric: points},
-            width=width,
-            height=height,
-            log_y=self._log_y,
-            smoothing=SMOOTHING[self._smooth],
-            title="",
-            glyphs=glyphs(os.environ),
-            colours="NO_COLOR" not in os.environ,
-        )
-        self.app.call_from_thread(self._show_chart, drawn)
-
-    def _show_chart(self, drawn: Text) -> None:
-        if self._is_up:
-            self.query_one("#chart", Static).update(drawn)
-
     def _draw(self) -> None:
-        if not self._is_up:
-            return
-        size = self.query_one("#chart").content_size
-        if size.width > 0 and size.height > 0:
-            self._drawn(self._curve, size.width, size.height)
+        if self._is_up:
+            self.query_one(CurveView).draw()
 
     # ------------------------------------------------------------------ what keys do
 
@@ -262,13 +231,11 @@ class RunScreen(Acts, Board):
 
     def action_smooth(self) -> None:
         """Smooth more, then not at all."""
-        self._smooth = (self._smooth + 1) % len(SMOOTHING)
-        self._draw()
+        self.query_one(CurveView).smooth_more()
 
     def action_log_scale(self) -> None:
         """Logarithmic or linear."""
-        self._log_y = not self._log_y
-        self._draw()
+        self.query_one(CurveView).toggle_log()
 
     def action_log(self) -> None:
         """Give the log the full height, or not."""

@@ -6,16 +6,17 @@ from collections.abc import Sequence
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.message import Message
 from textual.widgets import Static
 
-from controller.domain.queries import Curves, GetCurves
 from tui_sweeps.format import count
-from tui_sweeps.messages import Ask, Copy
+from tui_sweeps.messages import Copy, WantTails
 from tui_sweeps.model import SweepDesk, Touched
 from tui_sweeps.screens.acts import Acts
 from tui_sweeps.screens.board import Board, Setting, bindings, line_of
 from tui_sweeps.screens.filter_line import FilterLine
+from tui_sweeps.screens.marking import Marking
+from tui_sweeps.screens.ways import GoUp as GoUp
+from tui_sweeps.screens.ways import OpenRun as OpenRun
 from tui_sweeps.views.filter import FilterError, parse
 from tui_sweeps.views.header import number_line, state_line
 from tui_sweeps.views.order import Order, sort_words
@@ -26,19 +27,7 @@ from tui_sweeps.views.tally import Tally, tally
 from tui_sweeps.widgets.table import Cell, Column, LineTable
 
 
-class OpenRun(Message):
-    """Show this run."""
-
-    def __init__(self, run_id: str) -> None:
-        super().__init__()
-        self.run_id = run_id
-
-
-class GoUp(Message):
-    """Go up one screen."""
-
-
-class RunsScreen(Acts, Board):
+class RunsScreen(Marking, Acts, Board):
     """The runs of one sweep."""
 
     VIEW = "runs"
@@ -65,11 +54,6 @@ class RunsScreen(Acts, Board):
     def place(self) -> SweepDesk:
         """How this sweep's screens were left."""
         return self.desk.of(self.sweep_id)
-
-    @property
-    def table(self) -> LineTable:
-        """The table."""
-        return self.query_one(LineTable)
 
     def body(self) -> ComposeResult:
         """Lay out header, table and filter line."""
@@ -186,18 +170,11 @@ class RunsScreen(Acts, Board):
             return Cell("")
         return Cell(*self._rows.cell(self._order.ids[row], key, self.now))
 
-    def _is_marked(self, row: int) -> bool:
-        return row < len(self._order.ids) and self._order.ids[row] in self._marks
-
     # ------------------------------------------------------------------ what is chosen
 
     def chosen_sweep(self) -> str | None:
         """Return this sweep."""
         return self.sweep_id
-
-    def _under_cursor(self) -> str | None:
-        row = self.table.cursor_row
-        return self._order.ids[row] if 0 <= row < len(self._order.ids) else None
 
     def chosen_runs(self) -> list[str]:
         """Return the marked runs, else the one under the cursor."""
@@ -221,17 +198,7 @@ class RunsScreen(Acts, Board):
         ids = tuple(one for one in seen if one not in self.model.tails and one not in self._asked_tails)
         if ids:
             self._asked_tails.update(ids)
-            self.post_message(
-                Ask(self, f"tails-{ids[0]}", GetCurves(run_ids=ids, key=metric.name, n_columns=SPARK_CELLS))
-            )
-
-    def answered(self, key: str, answer: object) -> None:
-        """Show the courses."""
-        if isinstance(answer, Curves):
-            for run_id, points in answer.curves.items():
-                if points and run_id in self.model.world.runs:
-                    self.model.seed_tail(run_id, [value for _, value in points])
-            self._repaint(list(answer.curves))
+            self.post_message(WantTails(ids, metric.name, SPARK_CELLS))
 
     def on_line_table_row_selected(self, message: LineTable.RowSelected) -> None:
         """Open the run."""
@@ -251,41 +218,6 @@ class RunsScreen(Acts, Board):
             self.query_one(FilterLine).show_text("")
         else:
             self.post_message(GoUp())
-
-    def action_mark(self) -> None:
-        """Mark the run and go on."""
-        if (run_id := self._under_cursor()) is not None:
-            if run_id in self._marks:
-                del self._marks[run_id]
-            else:
-                self._marks[run_id] = None
-            self.table.refresh_rows([self.table.cursor_row])
-            self.table.action_cursor_by(1)
-            self._show_frame()
-
-    def action_mark_range(self) -> None:
-        """Mark everything from the last mark to the cursor."""
-        rows = [row for one in self._marks if (row := self._order.row_of(one)) is not None]
-        start, here = (rows[-1] if rows else self.table.cursor_row), self.table.cursor_row
-        for row in range(min(start, here), max(start, here) + 1):
-            if 0 <= row < len(self._order.ids):
-                self._marks[self._order.ids[row]] = None
-        self._marks_changed()
-
-    def action_mark_all(self) -> None:
-        """Mark all rows that the filter shows."""
-        self._marks.clear()
-        self._marks.update(dict.fromkeys(self._order.ids))
-        self._marks_changed()
-
-    def action_mark_none(self) -> None:
-        """Take all marks away."""
-        self._marks.clear()
-        self._marks_changed()
-
-    def _marks_changed(self) -> None:
-        self.table.refresh()
-        self._show_frame()
 
     # ------------------------------------------------------------------ sorting, copying, filter
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.message import Message
 from textual.widgets import Static
 
 from tui_sweeps.format import count
@@ -13,6 +12,7 @@ from tui_sweeps.model import Touched
 from tui_sweeps.screens.acts import Acts
 from tui_sweeps.screens.board import Board, Setting, bindings
 from tui_sweeps.screens.filter_line import FilterLine
+from tui_sweeps.screens.ways import OpenSweep
 from tui_sweeps.views.filter import SWEEP_FIELDS, FilterError, parse
 from tui_sweeps.views.order import Order, sort_words
 from tui_sweeps.views.sorting import next_sort
@@ -21,14 +21,6 @@ from tui_sweeps.widgets.table import Cell, Column, LineTable
 
 SORTS = ("", "name", "-changed", "-progress", "-active", "-failed", "-hours", "state")
 """What the sort key goes through."""
-
-
-class OpenSweep(Message):
-    """Show this sweep."""
-
-    def __init__(self, sweep_id: str) -> None:
-        super().__init__()
-        self.sweep_id = sweep_id
 
 
 class SweepsScreen(Acts, Board):

@@ -1,0 +1,69 @@
+"""One metric of one run, drawn in a thread: plotext is too slow for the event loop."""
+
+from __future__ import annotations
+
+import os
+
+from rich.text import Text
+from textual import events, work
+from textual.widgets import Static
+
+SMOOTHING = (0.0, 0.6, 0.9)
+"""What the smoothing key goes through."""
+
+
+class CurveView(Static):
+    """A curve that remembers its points and how it is looked at."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
+        super().__init__(id=id, markup=False)
+        self._metric = ""
+        self._points: tuple[tuple[float, float], ...] = ()
+        self._log_y = False
+        self._smooth = 0
+
+    def take(self, metric: str, points: tuple[tuple[float, float], ...]) -> None:
+        """Draw these (step, value) points."""
+        self._metric, self._points = metric, points
+        self.draw()
+
+    def smooth_more(self) -> None:
+        """Go to the next smoothing."""
+        self._smooth = (self._smooth + 1) % len(SMOOTHING)
+        self.draw()
+
+    def toggle_log(self) -> None:
+        """Change between a linear and a logarithmic axis."""
+        self._log_y = not self._log_y
+        self.draw()
+
+    def draw(self) -> None:
+        """Draw anew."""
+        size = self.content_size
+        if size.width > 0 and size.height > 0:
+            self._drawn(self._points, size.width, size.height)
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Use the new room."""
+        self.draw()
+
+    @work(thread=True, exclusive=True, group="chart", exit_on_error=False)
+    def _drawn(self, points: tuple[tuple[float, float], ...], width: int, height: int) -> None:
+        from tui_sweeps.charts.curves import curves
+        from tui_sweeps.charts.glyphs import glyphs
+
+        drawn = curves(
+            {self._metric: points},
+            width=width,
+            height=height,
+            log_y=self._log_y,
+            smoothing=SMOOTHING[self._smooth],
+            title="",
+            glyphs=glyphs(os.environ),
+            colours="NO_COLOR" not in os.environ,
+        )
+        self.app.call_from_thread(self._show, drawn)
+
+    def _show(self, drawn: Text) -> None:
+        if self.is_mounted:
+            self.update(drawn)

@@ -28,6 +28,11 @@ def launch(draft: Draft, command: LaunchAgents) -> Reply:
         return Refused(
             reason=f"sweep {sweep.id} is {sweep.state}: agents would leave at once", hint="resume it first"
         )
+    if not sweep.directory:
+        return Refused(
+            reason=f"sweep {sweep.id} came from W&B's client, which does not say where its program lies",
+            hint=f"start agents in that directory: tui-sweeps agent {sweep.id}",
+        )
     if not 1 <= command.n_agents <= MAX_AGENTS:
         return Refused(reason=f"{command.n_agents} agents cannot be started", hint=f"give 1 to {MAX_AGENTS}")
     if command.count is not None and command.count < 1:

@@ -46,7 +46,7 @@ def reported(draft: Draft, event: RunReported) -> Reply:
     revive(draft, attempt)
     if attempt.token in draft.world.open_of[attempt.sweep_id]:
         draft.heard_attempt(attempt.token)
-    if event.last_seq > attempt.last_seq or event.summary:
+    if event.last_seq > attempt.last_seq or event.summary or event.own_config or event.system:
         _grow(draft, attempt, event)
     _take_lines(draft, attempt, event.lines)
     _take_marks(draft, attempt, event)
@@ -84,6 +84,8 @@ def _grow(draft: Draft, attempt: Attempt, event: RunReported) -> None:
             latest=values[-1] if values else run.latest,
             n_metric_values=len(values),
             summary=summary,
+            own_config=event.own_config,
+            system=event.system,
             at=draft.at,
         )
     )

@@ -159,6 +159,10 @@ class HistoryGrew(Struct, frozen=True, kw_only=True, tag=True):
     summary: dict[str, Any]
     """Keys of the summary that changed."""
     at: float
+    own_config: dict[str, Any] = {}
+    """Keys of the program's own config that changed."""
+    system: dict[str, Any] = {}
+    """System metrics that changed."""
 
 
 class LogGrew(Struct, frozen=True, kw_only=True, tag=True):

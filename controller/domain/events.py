@@ -65,6 +65,10 @@ class RunReported(Struct, frozen=True, kw_only=True, tag=True):
     lines: tuple[LogLines, ...] = ()
     summary: dict[str, Any] = {}
     """Keys the program set itself."""
+    own_config: dict[str, Any] = {}
+    """Keys of the program's config that were not assigned."""
+    system: dict[str, Any] = {}
+    """Latest system metrics."""
     pid: int | None = None
     preempting: bool = False
     stop_obeyed: bool = False

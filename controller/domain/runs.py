@@ -77,6 +77,10 @@ class Run(Struct, frozen=True, kw_only=True):
     """The config breaker took it out: failed on three agents while others succeed."""
     summary: dict[str, Any] = {}
     """Last value of each logged key, overridden by what the program sets itself."""
+    own_config: dict[str, Any] = {}
+    """What the program's config holds besides what was assigned: its own defaults."""
+    system: dict[str, Any] = {}
+    """Latest value of each system metric: processor, memory, GPUs."""
     n_points: int = 0
     """History rows accepted over all attempts."""
     last_step: int | None = None

@@ -22,6 +22,8 @@ from controller.wandb_api.mirror import Mirror
 
 log = logging.getLogger(__name__)
 
+_MISSING = object()
+
 AGENT_PREFIX = "wandb-"
 """Agents that came through this room; our own agents' ids hold no hyphen."""
 
@@ -68,6 +70,18 @@ class Reports:
         )
         checked(await self._door.send(started))
 
+    async def configure(self, run: Run, config: dict[str, Any]) -> None:
+        """The program's config holds more than what was assigned, which it cannot change."""
+        attempt = open_attempt(self._mirror.world, run)
+        own = {
+            key: value
+            for key, value in config.items()
+            if key not in run.config and run.own_config.get(key, _MISSING) != value
+        }
+        if attempt is not None and own and attempt.state is not AttemptState.ASSIGNED:
+            report = RunReported(agent_id=attempt.agent_id, token=attempt.token, own_config=own)
+            checked(await self._door.send(report))
+
     async def take(self, run: Run, post: Post) -> bool:
         """Take in a post; return whether the program is to stop."""
         await self.start(run, host="")
@@ -84,7 +98,8 @@ class Reports:
     def _report(self, run: Run, attempt: Attempt, post: Post) -> RunReported | None:
         lines = post.lines if is_ours(attempt) else ()
         summary = _changed(run, post)
-        news = post.last_seq > attempt.last_seq or summary or lines
+        system = {key: value for key, value in post.system.items() if run.system.get(key) != value}
+        news = post.last_seq > attempt.last_seq or summary or lines or system
         if not news and not post.preempting and attempt.state is AttemptState.RUNNING:
             # A sign of life all the same: it keeps the lease full.
             return RunReported(agent_id=attempt.agent_id, token=attempt.token)
@@ -99,6 +114,7 @@ class Reports:
             points=tuple(point for point in post.points if point.seq > attempt.last_seq),
             lines=lines,
             summary=summary,
+            system=system,
             preempting=post.preempting,
         )
 
@@ -139,5 +155,4 @@ def _changed(run: Run, post: Post) -> dict[str, Any]:
     expected = dict(run.summary)
     for point in post.points:
         expected.update(point.values)
-    missing = object()
-    return {key: value for key, value in post.summary.items() if expected.get(key, missing) != value}
+    return {key: value for key, value in post.summary.items() if expected.get(key, _MISSING) != value}

@@ -17,7 +17,7 @@ from controller.wandb_api.reports import Reports, checked
 from controller.wandb_api.sweeps import DEFAULT_ENTITY, DEFAULT_PROJECT, SizeOf
 from controller.wandb_api.uploads import Uploads
 from controller.wandb_api.views import USER, Asking, View, Views
-from controller.wandb_api.words import as_json, as_mapping
+from controller.wandb_api.words import as_json, as_mapping, unboxed_config
 
 
 class Resolvers:
@@ -110,6 +110,7 @@ class Resolvers:
         run = self._run(given.get("name") or given.get("id") or "")
         asking.caller.may_report(run, self._mirror.world.sweeps[run.sweep_id])
         await self._reports.start(run, host=given.get("host") or "", program=given.get("jobProgram") or "")
+        await self._reports.configure(run, unboxed_config(given.get("config")))
         run = self._mirror.world.runs[run.id]
         return {
             "bucket": self._views.run(run, asking),

@@ -202,7 +202,7 @@ class Views:
             "sweepName": sweep.id,
             "project": place(sweep),
             "state": run.state.value,
-            "config": lambda info: boxed_config(run.config),
+            "config": lambda info: boxed_config(run.own_config | run.config),
             "wandbConfig": '{"t": {}}' if run.n_points else "{}",
             "tags": [],
             "readOnly": False,
@@ -215,7 +215,7 @@ class Views:
             "stopped": run.stop is not None,
             "failed": run.state is RunState.FAILED,
             "running": run.state in RUN_ACTIVE,
-            "systemMetrics": "{}",
+            "systemMetrics": lambda info: as_json({f"system.{k}": v for k, v in run.system.items()}),
             "summaryMetrics": lambda info: as_json(_summary(run)),
             # Where the present attempt's next line belongs; an earlier attempt's lines are not continued.
             "historyLineCount": 0 if attempt is None else attempt.last_seq,

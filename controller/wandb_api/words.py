@@ -45,6 +45,15 @@ def boxed_config(config: dict[str, Any]) -> str:
     return as_json({key: {"value": value} for key, value in config.items()})
 
 
+def unboxed_config(text: Any) -> dict[str, Any]:
+    """Return the values of a config as the client sends it, without its own part."""
+    return {
+        key: box["value"]
+        for key, box in as_mapping(text).items()
+        if key not in OWN_KEYS and isinstance(box, dict) and "value" in box
+    }
+
+
 def number_or_none(value: float | None) -> float | None:
     """Return a finite number: GraphQL's Float knows no other."""
     return value if value is not None and math.isfinite(value) else None

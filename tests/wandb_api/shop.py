@@ -46,8 +46,9 @@ mutation Heartbeat($id: ID!, $metrics: JSONString, $runState: JSONString) {
   agentHeartbeat(input: {id: $id, metrics: $metrics, runState: $runState}) { agent { id } commands } }
 """
 UPSERT_BUCKET = """
-mutation UpsertBucket($name: String, $project: String, $entity: String, $host: String, $program: String) {
-  upsertBucket(input: {name: $name, modelName: $project, entityName: $entity, host: $host,
+mutation UpsertBucket($name: String, $project: String, $entity: String, $host: String, $program: String,
+    $config: JSONString) {
+  upsertBucket(input: {config: $config, name: $name, modelName: $project, entityName: $entity, host: $host,
       jobProgram: $program}) {
     bucket { id name displayName sweepName config historyLineCount
              project { id name entity { id name } } } inserted } }

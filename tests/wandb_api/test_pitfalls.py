@@ -554,3 +554,27 @@ def test_run_of_no_sweep_is_refused_with_what_to_do(tell: Callable[[Story], None
         assert "WANDB_MODE=offline" in message
 
     tell(story)
+
+
+def test_config_of_the_program_is_kept_beside_what_was_assigned(tell: Callable[[Story], None]) -> None:
+    async def story(shop: Shop) -> None:
+        _, run_id = await shop.started(await shop.sweep())
+        told = {"x": {"value": 99}, "epochs": {"value": 4}, "_wandb": {"value": {"t": {}}}, "odd": 3}
+        bucket = await shop.bucket(run_id, config=json.dumps(told))
+        assert shop.run(run_id).config == {"x": 0}
+        assert shop.run(run_id).own_config == {"epochs": 4}
+        assert json.loads(bucket["config"]) == {"epochs": {"value": 4}, "x": {"value": 0}}
+
+    tell(story)
+
+
+def test_system_metrics_keep_their_latest_values(tell: Callable[[Story], None]) -> None:
+    async def story(shop: Shop) -> None:
+        _, run_id = await shop.started(await shop.sweep())
+        for cpu in (10.0, 20.5):
+            row = json.dumps({"_wandb": True, "_runtime": 1, "system.cpu": cpu, "system.gpu.0.gpu": 99})
+            await shop.stream(run_id, files={"wandb-events.jsonl": {"offset": 0, "content": [row]}})
+        assert shop.run(run_id).system == {"cpu": 20.5, "gpu.0.gpu": 99}
+        assert shop.run(run_id).summary == {}
+
+    tell(story)

@@ -29,7 +29,7 @@ from controller.domain.world import Snapshot, World
 from controller.engine.clock import Clock, SystemClock, random_id
 from controller.engine.feed import Feed
 from controller.engine.parking import Held, Parking, may_hold
-from controller.engine.performer import Performer
+from controller.engine.performer import Performer, merged
 from controller.store import Store, StoreError
 
 log = logging.getLogger(__name__)
@@ -160,9 +160,8 @@ class Engine:
         changes = tuple(change for _, decision in decided for change in decision.changes)
         if changes or any(decision.records for _, decision in decided):
             self.feed.publish(changes)
-        for _, decision in decided:
-            for effect in decision.effects:
-                self._perform(effect)
+        for effect in merged([effect for _, decision in decided for effect in decision.effects]):
+            self._perform(effect)
         for item, decision in decided:
             self._reply(item, decision.reply)
         for held in self._parking.wake(self.world, changes, self.timing):

@@ -1,10 +1,11 @@
-"""What the engine wants of whoever performs its effects."""
+"""What the engine wants of whoever performs its effects, and which of them it asks for."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from controller.domain.effects import Effect
+from controller.domain.effects import Effect, Suggest
 from controller.domain.world import World
 
 
@@ -18,3 +19,13 @@ class Performer(Protocol):
     def restarted(self, world: World) -> None:
         """The World was loaded: take up what was under way."""
         ...
+
+
+def merged(effects: Sequence[Effect]) -> list[Effect]:
+    """Leave out questions to search that are asked again later on: a rush of agents asks once, not each."""
+    last = {(effect.sweep_id, effect.fresh): effect for effect in effects if isinstance(effect, Suggest)}
+    return [
+        effect
+        for effect in effects
+        if not isinstance(effect, Suggest) or last[effect.sweep_id, effect.fresh] is effect
+    ]

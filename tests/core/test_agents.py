@@ -60,6 +60,8 @@ def test_heartbeat_answer_carries_what_is_wanted(asked: str) -> None:
             shop.tell(DrainAgents(agent_ids=("a", "idle")))
         case "stop agents":
             shop.tell(StopAgents(agent_ids=("a", "idle")))
+        case _:
+            pass
     idle, busy = WISHES[asked]
     told = shop.beat("idle")
     assert (told.wish, told.token) == (idle, None)

@@ -173,6 +173,15 @@ class Histories(RuleBasedStateMachine):
             order = self.held.get(agent)
             self.shop.beat(agent, order.token if order and order.token in self.granted else None)
 
+    @rule(slot=st.sampled_from(SLOTS), state=st.sampled_from(["finished", "finished", "failed", "preempted"]))
+    def work(self, slot: str, state: str) -> None:
+        """A run from its ask to its end, so that histories get far."""
+        self.join(slot=slot)
+        self.ask(slot=slot, again=False)
+        self.start(slot=slot)
+        self.report(slot=slot, losses=[1.0], overlap=0)
+        self.end(slot=slot, state=state)
+
     @rule(pick=PICK, word=st.sampled_from(["start", "beat", "report", "end"]))
     def late_word(self, pick: int, word: str) -> None:
         """Something said long ago arrives, or arrives again."""

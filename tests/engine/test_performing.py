@@ -21,6 +21,7 @@ from controller.domain.sweeps import Method, Metric, SweepConfig
 from controller.domain.world import Facts, World
 from controller.engine.explaining import Explainer
 from controller.engine.judging import Judge
+from controller.engine.performer import merged
 from controller.engine.performing import HousePerformer
 from controller.engine.suggesting import Suggester
 from controller.store import Store, StoreFullError
@@ -291,3 +292,16 @@ def test_importance_of_nothing_is_said_in_a_sentence() -> None:
         assert sweep in shop.world.sweeps
 
     asyncio.run(script())
+
+
+def test_a_question_to_search_that_is_repeated_is_asked_once_with_its_last_number() -> None:
+    start = StartJob(job=job())
+    asked = [
+        Suggest(sweep_id="one", n=1),
+        start,
+        Suggest(sweep_id="two", n=2),
+        Suggest(sweep_id="one", n=3),
+        Suggest(sweep_id="one", n=4, fresh=True),
+    ]
+    assert merged(asked) == [start, asked[2], asked[3], asked[4]]
+    assert merged([]) == []

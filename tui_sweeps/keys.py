@@ -10,13 +10,18 @@ import re
 import tomllib
 from dataclasses import dataclass
 
-ALL = frozenset({"sweeps", "runs", "run", "importance", "agents", "events"})
+PLOTS = frozenset({"parallel", "slices", "history"})
+"""Pictures of one sweep's runs; they share filter, marks and cursor with the table."""
+
+ALL = frozenset({"sweeps", "runs", "run", "importance", "agents", "events"}) | PLOTS
 """Names of the screens with keys of their own; dialogs have theirs on their buttons."""
 
 SWEEP = ALL - {"sweeps", "run"}
 """Screens of one sweep; the digits go from one to the other."""
 
 TABLES = frozenset({"sweeps", "runs"})
+
+PARALLEL = frozenset({"parallel"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class Key:
 
 
 KEYS: tuple[Key, ...] = (
-    Key("open", "enter", "open", "Open what the cursor is on.", TABLES, 1),
+    Key("open", "enter", "open", "Open what the cursor is on.", TABLES | PLOTS, 1),
     Key("back", "escape", "back", "Take the marks away, drop the filter, or go up one screen."),
     Key("pause", "p", "pause", "Pause the sweep: no new runs, running ones go on.", SWEEP | {"sweeps"}, 2),
     Key("resume", "r", "resume", "Resume a paused or ended sweep.", SWEEP | {"sweeps"}, 3),
@@ -57,7 +62,7 @@ KEYS: tuple[Key, ...] = (
         "x",
         "stop run",
         "Stop the run under the cursor, or all marked ones.",
-        frozenset({"runs", "run"}),
+        PLOTS | {"runs", "run"},
         5,
     ),
     Key(
@@ -65,20 +70,49 @@ KEYS: tuple[Key, ...] = (
         "R",
         "retry",
         "Queue the run under the cursor, or all marked ones, for another attempt.",
-        frozenset({"runs", "run"}),
+        PLOTS | {"runs", "run"},
         6,
     ),
     Key("agents", "a", "agents", "Launch agents on this machine.", SWEEP | {"sweeps"}, 5),
-    Key("filter", "slash", "filter", "Filter the rows.", frozenset({"sweeps", "runs"}), 7),
-    Key("sort", "S", "sort", "Sort by the next column.", frozenset({"sweeps", "runs"})),
-    Key("mark", "space", "mark", "Mark the run and go to the next.", frozenset({"runs"})),
+    Key("drain", "D", "drain", "Let the agent leave when its run has ended.", frozenset({"agents"}), 2),
+    Key("stop_agent", "x", "stop agent", "End the agent's run and the agent.", frozenset({"agents"}), 3),
+    Key("undo", "u", "undo", "Take back the stop or cancel that counts down."),
+    Key("now", "enter", "now", "Send what counts down at once; only while something does."),
+    Key("new", "n", "new sweep", "Create a sweep from a YAML file.", SWEEP | {"sweeps"}, 6),
+    Key("edit", "e", "edit", "Edit the sweep's file and create a child sweep.", SWEEP | {"sweeps"}),
+    Key("filter", "slash", "filter", "Filter the rows.", PLOTS | {"sweeps", "runs"}, 7),
+    Key("sort", "S", "sort", "Sort by one or more columns.", frozenset({"sweeps", "runs"})),
+    Key("columns", "C", "columns", "Choose the columns and their order.", frozenset({"runs"})),
+    Key("mark", "space", "mark", "Mark the run and go to the next.", PLOTS | {"runs"}),
     Key("mark_range", "V", "range", "Mark everything from the last mark to here.", frozenset({"runs"})),
-    Key("mark_all", "asterisk", "mark all", "Mark all rows that the filter shows.", frozenset({"runs"})),
+    Key("mark_all", "asterisk", "mark all", "Mark all rows that the filter shows.", PLOTS | {"runs"}),
     Key("mark_none", "minus", "no marks", "Take all marks away.", frozenset({"runs"})),
     Key("view_runs", "1", "runs", "The runs table.", SWEEP),
-    Key("view_importance", "2", "importance", "Which parameters drive the metric.", SWEEP),
-    Key("view_agents", "3", "agents", "Agents with host, state and current run.", SWEEP, command="workers"),
-    Key("view_events", "4", "events", "Who did what, and what was decided why.", SWEEP, command="log"),
+    Key("view_parallel", "2", "parallel", "Parallel coordinates: all parameters at once.", SWEEP),
+    Key("view_importance", "3", "importance", "Which parameters drive the metric.", SWEEP),
+    Key("view_slices", "4", "slices", "The metric against each parameter.", SWEEP),
+    Key("view_history", "5", "history", "The best value so far, and every run's.", SWEEP),
+    Key("view_agents", "6", "agents", "Agents with host, state and current run.", SWEEP, command="workers"),
+    Key("view_events", "7", "events", "Who did what, and what was decided why.", SWEEP, command="log"),
+    Key("run_up", "up,k", "better run", "Go to the next better run.", PLOTS),
+    Key("run_down", "down,j", "worse run", "Go to the next worse run.", PLOTS),
+    Key("run_best", "home", "best run", "Go to the best run.", PLOTS),
+    Key("axis_left", "left,h", "axis", "Go to the axis on the left.", PARALLEL, 1),
+    Key("axis_right", "right,l", "axis", "Go to the axis on the right.", PARALLEL),
+    Key("axis_move_left", "less_than_sign", "move axis", "Move the axis to the left.", PARALLEL, 1),
+    Key("axis_move_right", "greater_than_sign", "move axis", "Move the axis to the right.", PARALLEL),
+    Key("axis_flip", "f", "flip", "Turn the axis upside down.", PARALLEL, 1),
+    Key("axis_log", "g", "log scale", "Logarithmic or linear scale of the axis.", PARALLEL),
+    Key("axis_hide", "H", "hide axis", "Take the axis away.", PARALLEL),
+    Key("axes", "A", "axes", "Choose which axes are shown; other metrics can be added.", PARALLEL, 1),
+    Key("colour", "c", "colour", "Colour by the next metric.", PARALLEL),
+    Key("others", "o", "others", "Show or hide the runs that the filter leaves out.", PARALLEL),
+    Key("brush_low_up", "left_square_bracket", "low end", "Raise the brush's low end.", PARALLEL, 1),
+    Key("brush_high_down", "right_square_bracket", "high end", "Lower the brush's high end.", PARALLEL, 1),
+    Key("brush_low_down", "left_curly_bracket", "low back", "Lower the brush's low end again.", PARALLEL),
+    Key("brush_high_up", "right_curly_bracket", "high back", "Raise the brush's high end again.", PARALLEL),
+    Key("brush_drop", "minus", "no brush", "Take the brush off the axis.", PARALLEL),
+    Key("best_share", "b", "best %", "Only the best 50, 25, 10, 5, 1 %; then all again.", PARALLEL, 1),
     Key("metric", "m", "metric", "The next metric.", frozenset({"run"}), 2),
     Key("smooth", "o", "smooth", "More smoothing of the curve; then none.", frozenset({"run"}), 3),
     Key("log_scale", "g", "log scale", "Logarithmic or linear scale.", frozenset({"run"}), 4),
@@ -90,9 +124,15 @@ KEYS: tuple[Key, ...] = (
         "y",
         "copy id",
         "Copy the id to the terminal's clipboard.",
-        frozenset({"sweeps", "runs", "run"}),
+        PLOTS | {"sweeps", "runs", "run"},
     ),
     Key("copy_more", "Y", "copy command", "Copy the exact command line.", frozenset({"runs", "run"})),
+    Key("bell", "B", "bell", "Ring and tell of this sweep's news, or not.", SWEEP | {"sweeps"}),
+    Key("go_back", "less_than_sign", "back", "Go to the place before, as a browser does."),
+    Key("go_forward", "greater_than_sign", "forward", "Go to the place after."),
+    Key("theme", "T", "theme", "Choose the colours."),
+    Key("command", "colon", "command", "Type a command; tab completes."),
+    Key("palette", "ctrl+p", "palette", "Find any action of this view by its name."),
     Key("help", "question_mark", "help", "What every key of this view does.", ALL, 8),
     Key("detach", "d", "detach", "Leave; the sweeps go on.", ALL, 9),
     Key("quit", "q,ctrl+c", "quit", "Leave; asks when runs are active.", ALL, 10),
@@ -110,6 +150,8 @@ SIGNS = {
     "greater_than_sign": ">",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
     "left": "←",
     "right": "→",
     "up": "↑",
@@ -149,6 +191,11 @@ def shown(key: Key, keymap: dict[str, str]) -> str:
 def first_shown(key: Key, keymap: dict[str, str]) -> str:
     """Return the first key only, for the footer."""
     return sign(keymap.get(key.id, key.keys).split(",")[0].strip())
+
+
+def key_sign(name: str, keymap: dict[str, str]) -> str:
+    """Return the key of an action by its id, written for people."""
+    return first_shown(next(key for key in KEYS if key.id == name), keymap)
 
 
 def readme_table() -> str:
@@ -217,7 +264,7 @@ def _check_clashes(keymap: dict[str, str], text: str, name: str) -> None:
     for action in keymap:
         row = next(key for key in KEYS if key.id == action)
         for other in KEYS:
-            if other.id == action or not (other.views & row.views):
+            if other.id in (action, "now") or action == "now" or not (other.views & row.views):
                 continue
             both = set(keymap[action].split(",")) & set(keymap.get(other.id, other.keys).split(","))
             if both:

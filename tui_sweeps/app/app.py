@@ -234,6 +234,10 @@ class SweepsApp(App[ExitReason]):
         """Show the runs."""
         self._view("runs")
 
+    def action_view_parallel(self) -> None:
+        """Show the parallel coordinates."""
+        self._view("parallel")
+
     def action_view_importance(self) -> None:
         """Show the importance."""
         self._view("importance")

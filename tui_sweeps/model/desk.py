@@ -18,10 +18,14 @@ class SweepDesk(Struct, kw_only=True, omit_defaults=True):
     filter: str = ""
     sort: str = ""
     """Column keys separated by commas, a leading `-` for descending; empty: newest first."""
-    columns: list[str] = []
-    """Column keys in their order; empty: the view's own choice."""
     axes: list[str] = []
     """Parallel coordinates' axes in their order; empty: all."""
+    flipped: list[str] = []
+    """Axes drawn with their low end on top."""
+    log_axes: dict[str, bool] = {}
+    """Axes whose scale was switched: True for logarithmic."""
+    colour: str = ""
+    """Key of the metric that runs are coloured by; empty: the sweep's own."""
 
 
 class Seen(Struct, kw_only=True, omit_defaults=True):
@@ -50,6 +54,14 @@ class Desk(Struct, kw_only=True, omit_defaults=True):
     """The last choice in the launch form."""
     quiet: list[str] = []
     """Sweeps whose news ring no bell."""
+    columns: dict[str, list[str]] = {}
+    """Per project the columns of its sweeps' runs, in their order; missing: the view's own choice."""
+    commands: list[str] = []
+    """What was typed after `:`, latest last."""
+    unsent: list[str] = []
+    """Acts that count down: still here at a start when the last dashboard ended before they were sent."""
+    hinted: bool = False
+    """The first start's hint was shown."""
 
     def of(self, sweep_id: str) -> SweepDesk:
         """Return the sweep's part, made on first use."""

@@ -15,7 +15,9 @@ from tui_sweeps.messages import Ask
 from tui_sweeps.model import Touched
 from tui_sweeps.screens.acts import Acts
 from tui_sweeps.screens.board import Board, Setting, bindings
-from tui_sweeps.screens.runs import GoUp
+from tui_sweeps.screens.parallel import ParallelScreen
+from tui_sweeps.screens.plots import PlotBoard
+from tui_sweeps.screens.ways import GoUp
 from tui_sweeps.views.states import AGENT_LOOK
 
 
@@ -153,7 +155,8 @@ class EventsScreen(SweepView):
         self.page(text if answer.notes else Text("Nothing has happened yet.", "dim"))
 
 
-VIEWS: dict[str, type[SweepView]] = {
+VIEWS: dict[str, type[SweepView | PlotBoard]] = {
+    "parallel": ParallelScreen,
     "importance": ImportanceScreen,
     "agents": AgentsScreen,
     "events": EventsScreen,

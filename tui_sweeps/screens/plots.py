@@ -1,0 +1,249 @@
+"""What all plots of a sweep share: filter, marks and cursor of the runs table, a picture, lines below it.
+
+A plot draws again when something changed, but never so often that drawing takes more than a small share of
+the time: the more runs, the rarer. Keys are answered at once.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.timer import Timer
+from textual.widgets import Static
+
+from tui_sweeps.format import count
+from tui_sweeps.model import Touched
+from tui_sweeps.screens.acts import Acts
+from tui_sweeps.screens.board import Board, Setting, line_of
+from tui_sweeps.screens.filter_line import FilterLine
+from tui_sweeps.screens.walking import Walking
+from tui_sweeps.screens.ways import GoUp
+from tui_sweeps.views.filter import FilterError, parse
+from tui_sweeps.views.header import state_line
+from tui_sweeps.views.order import Order, SortKey, rank
+from tui_sweeps.views.runs import RunRows, run_passes
+from tui_sweeps.views.scales import Columns
+from tui_sweeps.widgets.picture import Picture
+
+LEAST_PAUSE_S = 0.2
+"""Between two drawings that news ask for."""
+
+SHARE = 8
+"""Drawing that news ask for takes at most one part in so many of the time."""
+
+ROOMY_HEIGHT = 20
+"""From so many lines on the sweep's state stands above the picture."""
+
+
+class PlotBoard(Walking, Acts, Board):
+    """A picture of one sweep's runs."""
+
+    AUTO_FOCUS = "Picture"
+
+    N_BELOW = 2
+    """Lines below the picture."""
+
+    DEFAULT_CSS = """
+    PlotBoard #header { height: 1; padding: 0 1; }
+    PlotBoard.low #header { display: none; }
+    PlotBoard #picture { margin: 0 1; }
+    PlotBoard #below { height: auto; padding: 0 1; }
+    PlotBoard.filtered #below { margin-bottom: 1; }
+    """
+
+    def __init__(self, setting: Setting, sweep_id: str) -> None:
+        super().__init__(setting)
+        self.sweep_id = sweep_id
+        self.rows = RunRows(self.model, sweep_id)
+        self.columns = Columns(self.rows)
+        self.order = Order()
+        self.marks = setting.marks.setdefault(sweep_id, {})
+        self._node = parse("")
+        self._drawn_at, self._took_s = 0.0, 0.0
+        self._timer: Timer | None = None
+
+    @property
+    def colours(self) -> bool:
+        """Whether colours may be used."""
+        return not os.environ.get("NO_COLOR")
+
+    @property
+    def exists(self) -> bool:
+        """Whether the sweep is still there."""
+        return self.sweep_id in self.model.world.sweeps
+
+    def body(self) -> ComposeResult:
+        """Lay out header, picture, lines below and the filter line."""
+        yield Static(id="header", markup=False)
+        yield Picture()
+        yield Static(id="below", markup=False)
+        yield FilterLine()
+
+    # ------------------------------------------------------------------ what subclasses say
+
+    def draw(self, width: int, height: int) -> list[Text]:
+        """Return the picture's lines."""
+        raise NotImplementedError
+
+    def below(self, width: int) -> list[Text]:
+        """Return the lines below the picture."""
+        return [self.run_line(width)]
+
+    # ------------------------------------------------------------------ frame
+
+    def crumbs(self) -> list[str]:
+        """Return the way to here."""
+        sweep = self.model.world.sweeps.get(self.sweep_id)
+        return ["Sweeps", (sweep.name or sweep.id) if sweep else self.sweep_id, self.VIEW]
+
+    def right_crumbs(self, room: int) -> Text:
+        """Return how many runs pass the filter and how many are marked."""
+        shown, total = len(self.order.ids), len(self.model.world.runs_of.get(self.sweep_id, ()))
+        text = f"{count(shown)} of {count(total)} runs" if shown != total else f"{count(total)} runs"
+        if self.marks:
+            text += f" · {count(len(self.marks))} marked"
+        return Text(text, "dim")
+
+    def on_mount(self) -> None:
+        """Show the filter as it was left."""
+        self._parse()
+        super().on_mount()
+        self._show_filter()
+
+    def on_picture_resized(self) -> None:
+        """Draw for the new size."""
+        self.set_class(self.size.height < ROOMY_HEIGHT, "low")
+        self.draw_now()
+
+    # ------------------------------------------------------------------ news
+
+    def show(self, touched: Touched) -> None:
+        """Follow the touched runs and draw before long."""
+        if not self.exists:
+            if self.model.ready:
+                self.post_message(GoUp())
+            return
+        if touched.everything:
+            self.columns.reset()
+            self._parse()
+            self._rebuild()
+            self._show_filter()
+            self.draw_now()
+        elif self.sweep_id in touched.sweeps:
+            mine = [one for one in touched.runs if one in self.model.world.runs_of[self.sweep_id]]
+            self.columns.touch(mine)
+            self.order.update(mine)
+            self.draw_soon()
+
+    def draw_soon(self) -> None:
+        """Draw when enough time has passed since the last time."""
+        if self._timer is not None:
+            return
+        pause_s = max(LEAST_PAUSE_S, SHARE * self._took_s) - (time.monotonic() - self._drawn_at)
+        self._timer = self.set_timer(max(0.01, pause_s), self.draw_now)
+
+    def draw_now(self) -> None:
+        """Draw."""
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        if not self._is_up or not self.exists:
+            return
+        picture = self.query_one(Picture)
+        width, height = picture.size
+        if width < 1 or height < 1:
+            return
+        started = time.monotonic()
+        picture.show(self.draw(width, height))
+        self._drawn_at = time.monotonic()
+        self._took_s = self._drawn_at - started
+        self._show_words(width)
+
+    def _show_words(self, width: int) -> None:
+        lines = self.below(width)[: self.N_BELOW]
+        lines += [Text("")] * (self.N_BELOW - len(lines))
+        self.query_one("#below", Static).update(Text("\n").join(lines))
+        sweep = self.model.world.sweeps[self.sweep_id]
+        self.query_one("#header", Static).update(line_of(state_line(self.model, sweep)))
+        self._show_frame()
+
+    # ------------------------------------------------------------------ filter
+
+    def action_back(self) -> None:
+        """Drop the marks, then the filter, then go up."""
+        if self.marks:
+            self.marks.clear()
+            self.draw_now()
+        elif self.place.filter:
+            self.set_filter("")
+        else:
+            self.post_message(GoUp())
+
+    def action_filter(self) -> None:
+        """Type a filter."""
+        self.add_class("filtered")
+        self.query_one(FilterLine).open(self.place.filter)
+
+    def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
+        """Filter as it is typed."""
+        self._take(message.text)
+
+    def on_filter_line_left(self, message: FilterLine.Left) -> None:
+        """Go back to the picture."""
+        if not message.keep:
+            self._take("")
+        self._show_filter()
+        self.query_one(Picture).focus()
+
+    def set_filter(self, text: str) -> None:
+        """Take a filter that was made by keys, and show it where filters are typed."""
+        if self._take(text):
+            self._show_filter()
+
+    def _take(self, text: str) -> bool:
+        if not self.exists:
+            return False
+        try:
+            self._node = parse(text, self.rows.fields())
+        except FilterError as error:
+            self.query_one(FilterLine).say("", error)
+            return False
+        self.place.filter = text
+        self._rebuild()
+        self.draw_now()
+        return True
+
+    def _parse(self) -> None:
+        """Read the filter as the desk has it; one that is none any more holds back nothing."""
+        if not self.exists:
+            return
+        try:
+            self._node = parse(self.place.filter, self.rows.fields())
+        except FilterError:
+            self._node = parse("")
+
+    def _show_filter(self) -> None:
+        if self._is_up:
+            line = self.query_one(FilterLine)
+            line.show_text(self.place.filter)
+            self.set_class(bool(self.place.filter), "filtered")
+            self._say_count()
+
+    def _say_count(self) -> None:
+        total = len(self.model.world.runs_of.get(self.sweep_id, ()))
+        self.query_one(FilterLine).say(f"{count(len(self.order.ids))} of {count(total)}")
+
+    def _rebuild(self) -> None:
+        world = self.model.world
+        metric = self.rows.sweep.config.metric
+        is_high = metric is not None and metric.goal.value == "maximize"
+
+        def key(run_id: str) -> SortKey:
+            run = world.runs[run_id]
+            return (rank(run.best, is_high), (0, -run.number))
+
+        self.order.rebuild(world.runs_of[self.sweep_id], run_passes(self.rows, self._node), key)
+        self._say_count()

@@ -1,0 +1,154 @@
+"""Parallel coordinates: which axes there are and how they stand, which runs are drawn and in which colour."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+
+from tui_sweeps.model import SweepDesk
+from tui_sweeps.views.brush import Range, range_of
+from tui_sweeps.views.scales import BEST, CATEGORICAL, Columns, Scale
+
+N_COLOURS = 8
+"""Steps of colour from worst to best; as many as the charts' palette has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """One axis as it is to be drawn."""
+
+    scale: Scale
+    is_flipped: bool
+    brush: Range
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One run as it is to be drawn."""
+
+    run_id: str
+    positions: tuple[float | None, ...]
+    step: int | None
+    """Colour from 0, worst, up; None: no metric yet, or left out by the filter."""
+
+
+class Plot:
+    """The plot of one sweep; the desk keeps how its axes stand."""
+
+    def __init__(self, columns: Columns, place: SweepDesk) -> None:
+        self.columns = columns
+        self.place = place
+
+    # ------------------------------------------------------------------ axes
+
+    def all_keys(self) -> list[str]:
+        """Return every axis there can be: parameters, then metrics."""
+        return [*self.columns.parameters, *self.columns.metrics()]
+
+    def shown_keys(self) -> list[str]:
+        """Return the axes that are shown, in their order."""
+        known = dict.fromkeys(self.all_keys())
+        chosen = [key for key in self.place.axes if key in known]
+        return chosen or [*self.columns.parameters, *(key for key in known if key == BEST)]
+
+    def log_of(self, key: str) -> bool | None:
+        """Return whether an axis is set to a logarithmic scale; None: as its distribution says."""
+        return self.place.log_axes.get(key)
+
+    def placed(self, keys: list[str]) -> list[Placed]:
+        """Return these axes as they stand."""
+        scales = [self.columns.scale(key, self.log_of(key)) for key in keys]
+        return [
+            Placed(scale, scale.key in self.place.flipped, range_of(self.place.filter, scale))
+            for scale in scales
+        ]
+
+    def move(self, key: str, by: int) -> None:
+        """Move an axis to the left or right."""
+        keys = self.shown_keys()
+        at = keys.index(key)
+        to = min(max(0, at + by), len(keys) - 1)
+        keys.insert(to, keys.pop(at))
+        self.place.axes = keys
+
+    def hide(self, key: str) -> bool:
+        """Take an axis away; the last one stays."""
+        keys = self.shown_keys()
+        if len(keys) > 1:
+            self.place.axes = [one for one in keys if one != key]
+        return len(keys) > 1
+
+    def show(self, keys: list[str]) -> None:
+        """Show these axes: those shown already keep their order, the others come last."""
+        wanted = set(keys)
+        kept = [key for key in self.shown_keys() if key in wanted]
+        self.place.axes = kept + [key for key in keys if key not in kept]
+
+    def flip(self, key: str) -> None:
+        """Turn an axis upside down."""
+        flipped = self.place.flipped
+        self.place.flipped = [one for one in flipped if one != key] if key in flipped else [*flipped, key]
+
+    def switch_log(self, key: str) -> str:
+        """Switch an axis between linear and logarithmic; return why not, if not."""
+        scale = self.columns.scale(key, self.log_of(key))
+        parameter = self.columns.parameters.get(key)
+        if parameter is not None and parameter.distribution in CATEGORICAL:
+            return f"{scale.title} is a list of values: it has no log scale"
+        if scale.kind == "linear" and self.columns.scale(key, True).kind != "log":
+            return f"{scale.title} has no positive values: it has no log scale"
+        self.place.log_axes = {**self.place.log_axes, key: scale.kind == "linear"}
+        return ""
+
+    # ------------------------------------------------------------------ colour
+
+    def colour_keys(self) -> list[str]:
+        """Return what runs can be coloured by."""
+        return self.columns.metrics()
+
+    def colour(self) -> str:
+        """Return what runs are coloured by; empty where there is no metric at all."""
+        keys = self.colour_keys()
+        return self.place.colour if self.place.colour in keys else (keys[0] if keys else "")
+
+    def next_colour(self) -> None:
+        """Colour by the next metric."""
+        keys = self.colour_keys()
+        if keys:
+            self.place.colour = keys[(keys.index(self.colour()) + 1) % len(keys)]
+
+    def is_high_bright(self) -> bool:
+        """Say whether high values are bright: the better ones are, where that is known."""
+        return self.columns.is_better_high(self.colour()) is not False
+
+    def steps(self) -> dict[str, int]:
+        """Return each run's colour by its rank among all, so that an outlier takes no other's colour."""
+        key = self.colour()
+        if not key:
+            return {}
+        numbers = {one: n for one, n in self.columns.numbers(key).items() if n is not None}
+        ranked = sorted(numbers.values())
+        if len(numbers) == 1:
+            return dict.fromkeys(numbers, N_COLOURS - 1)
+        last = max(1, len(ranked) - 1)
+        is_high = self.is_high_bright()
+        by_number: dict[float, int] = {}
+        for value in set(ranked):
+            middle = (bisect_left(ranked, value) + bisect_right(ranked, value) - 1) / 2 / last
+            share = middle if is_high else 1.0 - middle
+            by_number[value] = min(N_COLOURS - 1, int(share * N_COLOURS))
+        return {one: by_number[n] for one, n in numbers.items()}
+
+    # ------------------------------------------------------------------ runs
+
+    def traces(self, keys: list[str], passing: dict[str, None], *, others: bool) -> list[Trace]:
+        """Return the runs to draw: those that pass the filter, and the `others` without a colour."""
+        places = [self.columns.positions(key, self.log_of(key)) for key in keys]
+        steps = self.steps()
+        ids = self.columns.rows.model.world.runs_of[self.columns.rows.sweep_id]
+        return [
+            Trace(
+                one, tuple([place.get(one) for place in places]), steps.get(one) if one in passing else None
+            )
+            for one in (ids if others else passing)
+        ]

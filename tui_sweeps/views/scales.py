@@ -1,0 +1,258 @@
+"""What plots are drawn over: per parameter or metric one column of numbers and the scale it is measured on.
+
+Columns are read once and then follow single runs, so that a picture of thousands of runs costs its drawing
+and nothing else. A categorical column holds the number of each run's choice in declared order. What is
+missing, not finite or (on a log scale) not positive is None.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from controller.domain.parameters import MISSING, Distribution, Parameter
+from controller.domain.runs import Run
+from controller.domain.sweeps import Goal
+from tui_sweeps.format import sanitise
+from tui_sweeps.views.configs import value_text, varying
+from tui_sweeps.views.filter.subjects import RUN_FIELDS
+from tui_sweeps.views.runs import RunRows
+
+Kind = Literal["linear", "log", "categorical"]
+
+BEST = "best"
+"""Key of the sweep's own metric: the best value of each run."""
+
+CATEGORICAL = frozenset({Distribution.CATEGORICAL, Distribution.CATEGORICAL_W_PROBABILITIES})
+WHOLE = frozenset({Distribution.INT_UNIFORM})
+N_LABEL = 12
+"""Most cells of a category's label."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """One axis: what its positions between 0 and 1 mean."""
+
+    key: str
+    """`config.lr`, `best` or `summary.loss`, as the table's columns have it."""
+    title: str
+    field: str
+    """Its name in the filter language."""
+    kind: Kind = "linear"
+    low: float = 0.0
+    high: float = 1.0
+    is_whole: bool = False
+    """Integers only."""
+    choices: tuple[Any, ...] = ()
+    """Values of a categorical scale, in declared order."""
+    has_missing: bool = False
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The choices as text."""
+        return tuple(value_text(value, N_LABEL) for value in self.choices)
+
+    def position(self, value: float | None) -> float | None:
+        """Return where a number of this column lies, 0 to 1."""
+        if value is None:
+            return None
+        low, high = self.low, self.high
+        if self.kind == "log":
+            if value <= 0:
+                return None
+            value, low, high = math.log(value), math.log(low), math.log(high)
+        return 0.5 if high <= low else min(1.0, max(0.0, (value - low) / (high - low)))
+
+    def value_at(self, position: float) -> float:
+        """Return the number at a position; the other way round."""
+        if self.kind == "log":
+            low, high = math.log(self.low), math.log(self.high)
+            return math.exp(low + position * (high - low))
+        return self.low + position * (self.high - self.low)
+
+
+class Columns:
+    """The numbers of one sweep's runs, per key."""
+
+    def __init__(self, rows: RunRows) -> None:
+        self.rows = rows
+        self._numbers: dict[str, dict[str, float | None]] = {}
+        self._choices: dict[str, dict[str, int]] = {}
+        self._choice_values: dict[str, list[Any]] = {}
+        self._scales: dict[tuple[str, bool | None], Scale] = {}
+        self._positions: dict[tuple[str, bool | None], dict[str, float | None]] = {}
+        self._parameters: dict[str, Parameter] = {}
+
+    def reset(self) -> None:
+        """Forget everything: the World is another one."""
+        for cache in (self._numbers, self._choices, self._choice_values, self._scales, self._positions):
+            cache.clear()
+        self._parameters.clear()
+
+    def touch(self, run_ids: Iterable[str]) -> None:
+        """Read these runs again."""
+        runs = [run for one in run_ids if (run := self.rows.model.world.runs.get(one)) is not None]
+        for key, numbers in self._numbers.items():
+            for run in runs:
+                numbers[run.id] = self._number(key, run)
+        old, self._scales = self._scales, {}
+        for (key, log), scale in old.items():
+            if self.scale(key, log) != scale:
+                self._positions.pop((key, log), None)
+            elif (places := self._positions.get((key, log))) is not None:
+                for run in runs:
+                    places[run.id] = scale.position(self._numbers[key][run.id])
+
+    # ------------------------------------------------------------------ which columns there are
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        """The parameters that vary, by key."""
+        if not self._parameters:
+            self._parameters = {f"config.{one.name}": one for one in varying(self.rows.sweep)}
+        return self._parameters
+
+    def metrics(self) -> list[str]:
+        """Return the keys of the sweep's metric and of every other number in the latest summaries."""
+        own = [BEST] if self.rows.sweep.config.metric is not None else []
+        world = self.rows.model.world
+        latest = [world.runs[one] for one in list(world.runs_of[self.rows.sweep_id])[-50:]]
+        keys = [f"summary.{key}" for key in self.rows.summary_keys()]
+        return own + [key for key in keys if any(self._number(key, run) is not None for run in latest)]
+
+    def title(self, key: str) -> str:
+        """Return a column's name for people."""
+        metric = self.rows.sweep.config.metric
+        if key == BEST:
+            return sanitise(metric.name) if metric is not None else BEST
+        name = key.partition(".")[2]
+        last = " (last)" if metric is not None and key == f"summary.{metric.name}" else ""
+        return sanitise(name) + last
+
+    def field(self, key: str) -> str:
+        """Return a column's name in the filter language."""
+        prefix, _, name = key.partition(".")
+        if key == BEST:
+            return BEST
+        is_taken = name in RUN_FIELDS or name.startswith(("config.", "summary."))
+        return key if is_taken or (prefix == "summary" and name in self.rows.paths) else name
+
+    def is_better_high(self, key: str) -> bool | None:
+        """Say which way a metric is better; None where nobody said."""
+        metric = self.rows.sweep.config.metric
+        if metric is not None and key in (BEST, f"summary.{metric.name}"):
+            return metric.goal is Goal.MAXIMIZE
+        return None
+
+    # ------------------------------------------------------------------ numbers, scales, positions
+
+    def numbers(self, key: str) -> dict[str, float | None]:
+        """Return every run's number by run id."""
+        found = self._numbers.get(key)
+        if found is None:
+            world = self.rows.model.world
+            ids = world.runs_of[self.rows.sweep_id]
+            found = self._numbers[key] = {one: self._number(key, world.runs[one]) for one in ids}
+        return found
+
+    def scale(self, key: str, log: bool | None = None) -> Scale:
+        """Return a column's scale; `log` None: as its distribution says."""
+        found = self._scales.get((key, log))
+        if found is None:
+            found = self._scales[key, log] = self._scale(key, log)
+        return found
+
+    def positions(self, key: str, log: bool | None = None) -> dict[str, float | None]:
+        """Return every run's position on a scale by run id."""
+        found = self._positions.get((key, log))
+        if found is None:
+            scale, numbers = self.scale(key, log), self.numbers(key)
+            found = self._positions[key, log] = {one: scale.position(n) for one, n in numbers.items()}
+        return found
+
+    def _scale(self, key: str, log: bool | None) -> Scale:
+        parameter = self.parameters.get(key)
+        numbers = self.numbers(key)
+        title, field = self.title(key), self.field(key)
+        if parameter is not None and parameter.distribution in CATEGORICAL:
+            has_missing = any(one is None for one in numbers.values())
+            choices = tuple(self._choice_values[key])
+            last = float(max(0, len(choices) - 1))
+            return Scale(key, title, field, "categorical", 0.0, last, False, choices, has_missing)
+        is_log = ("log" in parameter.distribution if parameter is not None else False) if log is None else log
+        found = [n for n in numbers.values() if n is not None and (not is_log or n > 0)]
+        limits = [n for n in _declared(parameter) if not is_log or n > 0]
+        is_log = is_log and bool(found or limits)
+        low, high = min([*found, *limits], default=0.0), max([*found, *limits], default=1.0)
+        is_whole = parameter is not None and parameter.distribution in WHOLE
+        return Scale(
+            key,
+            title,
+            field,
+            "log" if is_log else "linear",
+            low,
+            high,
+            is_whole,
+            (),
+            len(found) < len(numbers),
+        )
+
+    def _number(self, key: str, run: Run) -> float | None:
+        value = self.rows.value(run, key, 0.0)
+        parameter = self.parameters.get(key)
+        if parameter is not None and parameter.distribution in CATEGORICAL:
+            return self._choice(key, parameter, value)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return None
+        try:
+            number = float(value)
+        except OverflowError:
+            return None
+        return number if math.isfinite(number) else None
+
+    def _choice(self, key: str, parameter: Parameter, value: Any) -> float | None:
+        known = self._choices.get(key)
+        if known is None:
+            known = self._choices[key] = {}
+            self._choice_values[key] = []
+            for one in parameter.values:
+                if known.setdefault(_choice_key(one), len(known)) == len(self._choice_values[key]):
+                    self._choice_values[key].append(one)
+        if value is MISSING:
+            return None
+        word = _choice_key(value)
+        if word not in known:
+            known[word] = len(known)
+            self._choice_values[key].append(value)
+        return float(known[word])
+
+
+def _choice_key(value: Any) -> str:
+    """Return what tells choices apart: 1 and 1.0 are the same, 1 and true are not."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e300:
+        return repr(value)
+    return repr(float(value))
+
+
+def _declared(parameter: Parameter | None) -> tuple[float, ...]:
+    """Return the limits between which a parameter's values lie, as far as its distribution says."""
+    if parameter is None:
+        return ()
+    low, high = parameter.min, parameter.max
+    match parameter.distribution:
+        case Distribution.BETA:
+            return (0.0, 1.0)
+        case (
+            Distribution.UNIFORM
+            | Distribution.INT_UNIFORM
+            | Distribution.Q_UNIFORM
+            | Distribution.LOG_UNIFORM_VALUES
+            | Distribution.Q_LOG_UNIFORM_VALUES
+        ) if low is not None and high is not None:
+            return (float(low), float(high))
+        case Distribution.LOG_UNIFORM | Distribution.Q_LOG_UNIFORM if low is not None and high is not None:
+            return (math.exp(min(700.0, low)), math.exp(min(700.0, high)))
+        case _:
+            return ()

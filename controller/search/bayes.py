@@ -42,6 +42,10 @@ MAX_POINTS = 240
 NOTHING_LEFT = -18.0
 """Log improvement, in deviations of the metric, below which looking where least is known is worth more."""
 
+MANY, BOLD = 3, 0.5
+"""With so many runs in flight every other suggestion trusts the model more: it counts only this share of
+its deviation. Many that explore at once learn the same things over and nobody follows up."""
+
 
 def propose_bayes(request: Request) -> Proposal:
     """Return up to `request.n` suggestions by the model."""
@@ -103,6 +107,7 @@ class _Search:
             else:
                 if model is None:
                     model = _Model(self, rng)
+                model.boldness = BOLD if len(self.pending) >= MANY and number % 2 else 1.0
                 row, reason = model.next(self, rng)
             if row is None:
                 break
@@ -191,6 +196,7 @@ class _Model:
         self.starts = self.rows[np.argsort(mean)[:8]]
         self.lengths = np.where(self.is_category, 1.0, np.minimum(np.exp(-0.5 * shape.weights), 1.0))
         self.failures = self._failures(search)
+        self.boldness = 1.0
         self.with_pending = self.process
         self.believe(search.pending)
 
@@ -214,6 +220,7 @@ class _Model:
     def score(self, rows: Rows) -> Vector:
         """Return log expected improvement less the risk of failure."""
         mean, deviation = self.with_pending.predict(rows)
+        deviation = deviation * self.boldness
         result = np.logaddexp(log_improvement(mean, deviation, self.best), np.log(deviation) + NOTHING_LEFT)
         if self.failures is not None:
             result = result + self.failures.penalty(rows)

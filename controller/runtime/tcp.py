@@ -32,17 +32,20 @@ class Listening(Struct, frozen=True, kw_only=True):
     """An address to listen at."""
 
     host: str
+    """Empty: nowhere."""
     port: int
     insecure: bool = False
     """Plain HTTP; on loopback only."""
 
 
 def read_address(text: str, *, insecure: bool) -> Listening:
-    """Return what `--listen HOST:PORT` asks for.
+    """Return what `--listen HOST:PORT`, or `--listen off`, asks for.
 
     Raises:
         ListenError: it is no address, or one that must not be listened at like this.
     """
+    if text == "off":
+        return Listening(host="", port=0)
     host, _, digits = text.rpartition(":")
     host = host.strip("[]")
     if not host or not digits.isascii() or not digits.isdecimal() or int(digits) > 65535:
@@ -72,6 +75,12 @@ def saved(home: Home) -> Listening | None:
         return None
 
 
+def choose(home: Home, chosen: Listening) -> None:
+    """Have every controller that starts from now on listen there."""
+    home.path.mkdir(exist_ok=True, mode=0o700)
+    write_private(home.listen, encode(chosen))
+
+
 def prepare(home: Home, given: Listening | None) -> Place | None:
     """Take the address that was given, else the one chosen last; None: nowhere.
 
@@ -81,7 +90,9 @@ def prepare(home: Home, given: Listening | None) -> Place | None:
         ListenError: the given address cannot be used.
     """
     chosen = given or saved(home)
-    if chosen is None:
+    if chosen is None or not chosen.host:
+        if given is not None:
+            choose(home, given)
         return None
     try:
         listening = _bind(chosen)
@@ -91,7 +102,7 @@ def prepare(home: Home, given: Listening | None) -> Place | None:
         log.error("%s; nothing listens for W&B's client now", error)
         return None
     port = listening.getsockname()[1]
-    write_private(home.listen, encode(Listening(host=chosen.host, port=port, insecure=chosen.insecure)))
+    choose(home, Listening(host=chosen.host, port=port, insecure=chosen.insecure))
     return Place(
         host=chosen.host,
         listening=listening,

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,8 @@ class WandbLab(Lab):
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         }
         self.n_words = 0
+        self.interpreter = sys.executable
+        """Which Python has the client."""
 
     def open(self, *flags: str) -> subprocess.Popen[bytes]:
         """Start the controller and learn what the client needs."""
@@ -68,7 +72,7 @@ class WandbLab(Lab):
         self.n_words += 1
         with open(self.place / f"out-{self.n_words}", "wb") as out:
             process = subprocess.Popen(
-                [sys.executable, *argv],
+                [self.interpreter, *argv],
                 cwd=self.project,
                 env={**self.environment, **more},
                 stdin=subprocess.DEVNULL,
@@ -94,6 +98,13 @@ class WandbLab(Lab):
         """Register a grid with `wandb sweep`; its id."""
         words = self.done("sweep", str(self.sweep_file(n_cells, **more)))
         return words.split("Creating sweep with ID: ")[1].split()[0]
+
+    def wait_for(self, condition: Callable[[], bool]) -> None:
+        """Wait for something that no change tells of."""
+        until = time.monotonic() + WAIT_S
+        while not condition():
+            assert time.monotonic() < until
+            time.sleep(0.1)
 
     def runs(self, sweep_id: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.json("runs", sweep_id)

@@ -206,6 +206,8 @@ def test_address_is_kept_for_the_next_start(tmp_path: Path) -> None:
     with pytest.raises(ListenError, match="cannot listen"):
         tcp.prepare(home, tcp.Listening(host="127.0.0.1", port=port, insecure=True))
     again.listening.close()
+    assert tcp.prepare(home, tcp.read_address("off", insecure=False)) is None
+    assert tcp.prepare(home, None) is None
     assert os.stat(home.listen).st_mode & 0o777 == 0o600
 
 

@@ -17,7 +17,7 @@ from controller.settings import Home
 from controller.store import StoreError
 from tui_sweeps import format as form
 from tui_sweeps.cli.outcomes import CommandError, ConfigurationError
-from tui_sweeps.cli.output import document, say
+from tui_sweeps.cli.output import document, say, tell
 from tui_sweeps.cli.reach import answer, controller_of
 
 
@@ -53,11 +53,19 @@ def _run(options: Namespace, home: Home) -> int:
 def _address(options: Namespace) -> tcp.Listening | None:
     if options.listen is None:
         return None
-    return tcp.read_address(options.listen, insecure=options.insecure)
+    try:
+        return tcp.read_address(options.listen, insecure=options.insecure)
+    except ListenError as error:
+        raise ConfigurationError(str(error), error.hint) from error
 
 
 async def _start(options: Namespace, home: Home) -> int:
+    address = _address(options)
+    if address is not None:
+        tcp.choose(home, address)
     started = standing.ensure_controller(home, idle_exit_s=None)
+    if address is not None and not started:
+        tell("it runs already: the address counts from its next start on")
     if not options.json:
         say("started" if started else "runs already")
     return await _status(options, home)

@@ -24,7 +24,7 @@ async def env(options: Namespace, home: Home) -> int:
     if not url:
         raise ConfigurationError(
             "the controller does not listen for W&B's client",
-            "stop it, and start it with `tui-sweeps controller run --listen 127.0.0.1:0`; it remembers",
+            "tui-sweeps controller stop; tui-sweeps controller start --listen 127.0.0.1:0 (it remembers)",
         )
     sweep = find_sweep(world, options.sweep_id) if options.sweep_id else None
     variables = {"WANDB_BASE_URL": url, "WANDB_API_KEY": tcp.mint_key(home, sweep, label=actor())}

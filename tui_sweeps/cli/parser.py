@@ -175,7 +175,7 @@ def _add_controller(commands: Any) -> None:
     )
     controller.add_argument("action", choices=("start", "status", "stop", "run"))
     controller.add_argument(
-        "--listen", metavar="HOST:PORT", help="for W&B's client, from now on; port 0: any (with `run`)"
+        "--listen", metavar="HOST:PORT", help="for W&B's client, from now on; port 0: any; `off`: no more"
     )
     controller.add_argument(
         "--insecure", action="store_true", help="listen without TLS; on this machine only"

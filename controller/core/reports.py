@@ -92,7 +92,14 @@ def _grow(draft: Draft, attempt: Attempt, event: RunReported) -> None:
     if new:
         draft.keep(PointsRecord(run_id=run.id, token=attempt.token, points=new))
     if values and sweep.config.early_terminate is not None and run.stop is None:
-        draft.perform(CheckEarlyTermination(run_id=run.id, token=attempt.token, values=values))
+        draft.perform(
+            CheckEarlyTermination(
+                run_id=run.id,
+                token=attempt.token,
+                values=values,
+                last_seq=max(attempt.last_seq, event.last_seq),
+            )
+        )
     _look_at_target(draft, sweep, metric, draft.world.runs[run.id])
 
 

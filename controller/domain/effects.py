@@ -23,6 +23,8 @@ class CheckEarlyTermination(Struct, frozen=True, kw_only=True):
     token: int
     values: tuple[float, ...]
     """The metric's new values, in their order."""
+    last_seq: int = 0
+    """Sequence of the attempt's last report line that is recorded with them."""
 
 
 class StartJob(Struct, frozen=True, kw_only=True):

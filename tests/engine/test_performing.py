@@ -296,7 +296,7 @@ def test_importance_of_nothing_is_said_in_a_sentence() -> None:
 
 def test_a_question_to_search_that_is_repeated_is_asked_once_with_its_last_number() -> None:
     start = StartJob(job=job())
-    asked = [
+    asked: list[Suggest | StartJob] = [
         Suggest(sweep_id="one", n=1),
         start,
         Suggest(sweep_id="two", n=2),

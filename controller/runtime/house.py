@@ -17,7 +17,6 @@ import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 
-from controller.api.server import serve
 from controller.client import connection
 from controller.domain.agents import Job
 from controller.domain.queries import Status
@@ -29,7 +28,8 @@ from controller.engine.explaining import Explainer
 from controller.engine.judging import Judge
 from controller.engine.performing import HousePerformer
 from controller.launch.local import LocalLauncher
-from controller.runtime import endpoint, ownership, tcp
+from controller.runtime import ownership, tcp
+from controller.runtime.reachable import Reachable
 from controller.settings import HOME_VARIABLE, VERSION, Home
 from controller.store import Store
 from controller.wandb_api.server import Server as WandbServer
@@ -82,44 +82,45 @@ async def open_house(
         engine = Engine(store, timing=timing)
         explainer = Explainer()
         closing.callback(explainer.close)
-        path = endpoint.prepare_socket(home)
         prepared = tcp.prepare(home, listen)
         started_at = time.time()
         wandb: WandbServer | None = None
 
         def status() -> Status:
             url = wandb.url if wandb else ""
-            return _status(home, engine, str(path), started_at, embedded=embedded, listen=url)
+            return _status(home, engine, str(reachable.path), started_at, embedded=embedded, listen=url)
 
         door = EngineDoor(engine, explainer, status)
+        reachable = await Reachable.open(home, door)
+        closing.push_async_callback(reachable.close)
         group = await closing.enter_async_context(asyncio.TaskGroup())
         performer = _performer(home, engine, group)
         engine.performer = performer
         closing.callback(performer.close)
-        tasks = [group.create_task(engine.run()), group.create_task(_stay(owned, store, home))]
-        server = await serve(door, path)
+        tasks = [
+            group.create_task(engine.run()),
+            group.create_task(_stay(owned, store, home, reachable)),
+        ]
         if prepared is not None:
             wandb = await tcp.open_listener(prepared, door, group)
-        connected = connection.Connection(
+        told = connection.Connection(
             host=socket.gethostname(),
             boot_id=connection.this_machine().boot_id,
             pid=os.getpid(),
-            socket=str(path),
+            socket=str(reachable.path),
             wandb_url=wandb.url if wandb else "",
             instance=owned.owner.instance,
             started_at=started_at,
             version=VERSION,
         )
-        connection.write(home.connection, connected)
+        reachable.announce(told)
         try:
-            yield House(engine, door, connected)
+            yield House(engine, door, told)
         finally:
-            with contextlib.suppress(OSError):
-                home.connection.unlink()
             engine.stop()
             if wandb is not None:
                 await wandb.close()
-            await server.close()
+            await reachable.close()
             for task in tasks:
                 task.cancel()
 
@@ -156,8 +157,8 @@ async def _guarded(work: Coroutine[None, None, None]) -> None:
         log.exception("an effect failed")
 
 
-async def _stay(owned: ownership.Ownership, store: Store, home: Home) -> None:
-    """Show that the owner lives, and copy the store now and then."""
+async def _stay(owned: ownership.Ownership, store: Store, home: Home, reachable: Reachable) -> None:
+    """Show that the owner lives and stay reachable; copy the store now and then."""
     copied_s = time.monotonic()
     while True:
         await asyncio.sleep(REFRESH_S)
@@ -165,6 +166,10 @@ async def _stay(owned: ownership.Ownership, store: Store, home: Home) -> None:
             owned.refresh()
         except OSError:
             log.exception("the owner's mark could not be refreshed")
+        try:
+            await reachable.look()
+        except OSError:
+            log.exception("the socket could not be made anew")
         if time.monotonic() - copied_s >= BACKUP_S:
             copied_s = time.monotonic()
             try:

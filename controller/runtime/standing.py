@@ -16,7 +16,7 @@ from controller.client import connection
 from controller.client.door import UnreachableError
 from controller.runtime.house import House, open_house
 from controller.runtime.lockfile import Owner, is_alive
-from controller.runtime.ownership import OwnedError, read_owner
+from controller.runtime.ownership import OwnedError, make_home, read_owner
 from controller.runtime.tcp import Listening
 from controller.settings import Home
 
@@ -43,8 +43,10 @@ def run_controller(
     Raises:
         OwnedError: another controller owns the home.
         ListenError: the address cannot be used.
+        HomeError: the home cannot be made or is not ours alone.
         StoreError: the store cannot be used.
     """
+    make_home(home)
     _log_to(home.logs / "controller.log")
     asyncio.run(_run(home, takeover=takeover, wait_s=wait_s, idle_exit_s=idle_exit_s, listen=listen))
 
@@ -87,7 +89,12 @@ async def _until_done(house: House, stop: asyncio.Event, idle_exit_s: float | No
 
 
 def start_detached(home: Home, *, idle_exit_s: float | None = None, wait_s: float = WAIT_S) -> int:
-    """Start a controller in a session of its own and return its pid; it waits for the present owner."""
+    """Start a controller in a session of its own and return its pid; it waits for the present owner.
+
+    Raises:
+        HomeError: the home cannot be made or is not ours alone.
+    """
+    make_home(home)
     _make_logs(home.logs)
     idle = [] if idle_exit_s is None else ["--idle-exit", str(idle_exit_s)]
     argv = [sys.executable, "-m", "tui_sweeps", "controller", "run", "--home", str(home.path)]

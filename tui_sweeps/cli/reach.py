@@ -17,6 +17,7 @@ from controller.domain.replies import Accepted, Refused
 from controller.domain.runs import Run
 from controller.domain.sweeps import Sweep
 from controller.domain.world import World
+from controller.runtime.lockfile import HomeError
 from controller.settings import Home
 from tui_sweeps.cli.outcomes import AwayError, CommandError, ConfigurationError
 
@@ -113,7 +114,7 @@ async def translated(work: Coroutine[Any, Any, int]) -> int:
     """Run a command's coroutine; what keeps the controller from being met becomes an outcome."""
     try:
         return await work
-    except DeniedError as error:
+    except (DeniedError, HomeError) as error:
         raise ConfigurationError(str(error), error.hint) from error
     except ClientError as error:
         raise AwayError(str(error), error.hint) from error

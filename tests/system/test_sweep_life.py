@@ -159,3 +159,16 @@ def test_failures_open_the_breaker_and_show_the_log(lab: Lab) -> None:
     assert sweep["state"] in ("paused", "failed")
     assert sweep["n_runs"]["failed"] <= 5
     assert {run["exit_code"] for run in lab.json("runs", sweep["id"])} == {3}
+
+
+def test_a_raised_cap_and_resume_give_an_ended_sweep_more_runs(lab: Lab) -> None:
+    sweep_id = lab.register(5, run_cap=2)
+    lab.cli("agent", sweep_id)
+    world = lab.until(is_finished(sweep_id))
+    assert len(world.runs) == 2
+    assert "run_cap" in refusal(lab, "sweep", "--resume", sweep_id)
+    lab.cli("sweep", "--run-cap", "3", sweep_id)
+    lab.cli("sweep", "--resume", sweep_id)
+    lab.cli("agent", sweep_id)
+    world = lab.until(is_finished(sweep_id))
+    assert sorted(run.config["x"] for run in world.runs.values()) == [0, 1, 2]

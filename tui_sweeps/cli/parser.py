@@ -90,6 +90,9 @@ def _add_making(commands: Any) -> None:
         ("cancel", "kill running runs at once; no new ones"),
     ):
         verbs.add_argument(f"--{verb}", dest="verb", action="store_const", const=verb, help=text)
+    verbs.add_argument(
+        "--run-cap", type=_positive, metavar="N", help="let the sweep start N runs in all (then --resume)"
+    )
     _json(sweep)
 
 

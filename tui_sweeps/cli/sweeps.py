@@ -11,7 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from controller.client.door import Client
-from controller.domain.commands import CancelSweep, CreateSweep, PauseSweep, ResumeSweep, StopSweep
+from controller.domain.commands import CancelSweep, CreateSweep, PauseSweep, ResumeSweep, SetRunCap, StopSweep
 from controller.domain.problems import describe
 from controller.domain.sweepfile import Problem, Reading, Severity, read
 from controller.domain.sweeps import SweepConfig
@@ -112,7 +112,9 @@ def _print_check(config: SweepConfig, ahead: Preview) -> None:
 
 
 def sweep(options: Namespace, home: Home) -> Any:
-    """Register a sweep, or give one of the four verbs."""
+    """Register a sweep, give one of the four verbs, or change how many runs it may start."""
+    if options.run_cap is not None:
+        return _cap(options, home)
     return _steer(options, home) if options.verb else _register(options, home)
 
 
@@ -125,6 +127,18 @@ async def _steer(options: Namespace, home: Home) -> int:
         document(shapes.sweep_created(now))
     else:
         say(done.text)
+    return 0
+
+
+async def _cap(options: Namespace, home: Home) -> int:
+    async with controller_of(home) as client:
+        found = find_sweep(await world_of(client), options.target)
+        await order(client, SetRunCap(sweep_id=found.id, run_cap=options.run_cap, actor=actor()))
+        now = (await world_of(client)).sweeps[found.id]
+    if options.json:
+        document(shapes.sweep_created(now))
+    else:
+        say(f"sweep {now.id} may start {options.run_cap} runs; it is {now.state}")
     return 0
 
 

@@ -24,6 +24,15 @@ TABLES = frozenset({"sweeps", "runs"})
 PARALLEL = frozenset({"parallel"})
 
 
+OF_APP = frozenset(
+    {
+        *("agents", "undo", "now", "new", "edit", "bell", "go_back", "go_forward", "theme"),
+        *("command", "palette", "help", "detach", "quit"),
+    }
+)
+"""Actions that the app does itself; the others are the screen's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """One row of the table."""
@@ -105,15 +114,18 @@ KEYS: tuple[Key, ...] = (
     Key("axis_log", "g", "log scale", "Logarithmic or linear scale of the axis.", PARALLEL),
     Key("axis_hide", "H", "hide axis", "Take the axis away.", PARALLEL),
     Key("axes", "A", "axes", "Choose which axes are shown; other metrics can be added.", PARALLEL, 1),
-    Key("colour", "c", "colour", "Colour by the next metric.", PARALLEL),
     Key("others", "o", "others", "Show or hide the runs that the filter leaves out.", PARALLEL),
+    Key("metric_log", "g", "log scale", "Logarithmic or linear metric.", frozenset({"slices", "history"}), 1),
+    Key("page_next", "right,pagedown,l", "next page", "The next parameters.", frozenset({"slices"}), 1),
+    Key("page_back", "left,pageup,h", "last page", "The parameters before.", frozenset({"slices"}), 1),
+    Key("over_time", "t", "time", "Over time or over the number of runs.", frozenset({"history"}), 1),
     Key("brush_low_up", "left_square_bracket", "low end", "Raise the brush's low end.", PARALLEL, 1),
     Key("brush_high_down", "right_square_bracket", "high end", "Lower the brush's high end.", PARALLEL, 1),
     Key("brush_low_down", "left_curly_bracket", "low back", "Lower the brush's low end again.", PARALLEL),
     Key("brush_high_up", "right_curly_bracket", "high back", "Raise the brush's high end again.", PARALLEL),
     Key("brush_drop", "minus", "no brush", "Take the brush off the axis.", PARALLEL),
     Key("best_share", "b", "best %", "Only the best 50, 25, 10, 5, 1 %; then all again.", PARALLEL, 1),
-    Key("metric", "m", "metric", "The next metric.", frozenset({"run"}), 2),
+    Key("metric", "m", "metric", "The next metric.", PLOTS | {"run", "importance"}, 2),
     Key("smooth", "o", "smooth", "More smoothing of the curve; then none.", frozenset({"run"}), 3),
     Key("log_scale", "g", "log scale", "Logarithmic or linear scale.", frozenset({"run"}), 4),
     Key("log", "l", "log", "The log in full height, or back.", frozenset({"run"}), 7),
@@ -128,8 +140,8 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("copy_more", "Y", "copy command", "Copy the exact command line.", frozenset({"runs", "run"})),
     Key("bell", "B", "bell", "Ring and tell of this sweep's news, or not.", SWEEP | {"sweeps"}),
-    Key("go_back", "less_than_sign", "back", "Go to the place before, as a browser does."),
-    Key("go_forward", "greater_than_sign", "forward", "Go to the place after."),
+    Key("go_back", "less_than_sign", "back", "Go to the place before, as a browser does.", ALL - PARALLEL),
+    Key("go_forward", "greater_than_sign", "forward", "Go to the place after.", ALL - PARALLEL),
     Key("theme", "T", "theme", "Choose the colours."),
     Key("command", "colon", "command", "Type a command; tab completes."),
     Key("palette", "ctrl+p", "palette", "Find any action of this view by its name."),
@@ -176,6 +188,13 @@ def keys_of(view: str) -> tuple[Key, ...]:
 def footer_of(view: str) -> tuple[Key, ...]:
     """Return the footer's rows of a view in their order."""
     return tuple(sorted((key for key in keys_of(view) if key.footer), key=lambda key: key.footer))
+
+
+def action_of(key: Key) -> str:
+    """Return Textual's name of what a row does: of the app or of the screen on top."""
+    if key.id.startswith("view_"):
+        return f"app.view({key.id.removeprefix('view_')!r})"
+    return f"app.{key.id}" if key.id in OF_APP else key.id
 
 
 def command_of(key: Key) -> str:

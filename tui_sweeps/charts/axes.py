@@ -67,6 +67,8 @@ def nice_ticks(low: float, high: float, n_ticks: int, *, log: bool = False) -> l
         return [low, high]
     magnitude = 10.0 ** math.floor(math.log10(raw))
     step = next((s * magnitude for s in _STEPS if s * magnitude >= raw * 0.999), 10 * magnitude)
+    if step == 0 or not math.isfinite(step):
+        return [low, high]
     first_at, last_at = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     if last_at - first_at > 4 * n_ticks + 4:
         return [low, high]

@@ -20,7 +20,7 @@ from tui_sweeps.format import ascii_only, cell_width, sanitise
 
 __all__ = ["Axis", "Line", "Picture", "parallel"]
 
-_HIGHLIGHT_STYLE = "bold color(231)"
+_HIGHLIGHT_STYLE = "bold"
 _MARKED_STYLE = "bold color(213)"
 _CURSOR_STYLE = "bold reverse"
 _AXIS_STYLE = "color(245)"

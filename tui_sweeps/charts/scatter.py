@@ -17,13 +17,19 @@ from tui_sweeps.charts.palette import step_style
 from tui_sweeps.charts.raster import Raster
 from tui_sweeps.format import ascii_only, cell_width, sanitise
 
-__all__ = ["Dot", "Panel", "n_panel_columns", "scatter"]
+__all__ = ["Dot", "Panel", "n_panel_columns", "n_panels", "scatter"]
 
 PANEL_WIDTH, PANEL_HEIGHT = 26, 9
 """The least a panel needs, frame and captions included, in cells."""
 _AXIS_CELLS = 7
 """Left of each panel, for the metric's ticks."""
+N_FAT = 1000
+"""Up to so many runs are drawn as squares of four dots: a single one is hard to see."""
 _MISSING_DOTS = 3
+_FRAME_STYLE = "color(245)"
+_LINE_STYLE = "bold"
+_HIGHLIGHT_STYLE = "bold"
+_MARKED_STYLE = "bold color(213)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +48,22 @@ class Panel:
 
     axis: Axis
     dots: tuple[Dot, ...]
+    line: tuple[tuple[float, float], ...] = ()
+    """Corners (x, y) of a line over the dots, positions 0-1, x not falling."""
+    marked: tuple[Dot, ...] = ()
+    """Drawn over all others."""
+    highlight: Dot | None = None
+    """The one that is followed from panel to panel."""
 
 
 def n_panel_columns(width: int) -> int:
     """Return how many panels stand side by side."""
     return max(1, width // PANEL_WIDTH)
+
+
+def n_panels(width: int, height: int) -> int:
+    """Return how many panels fit."""
+    return n_panel_columns(width) * max(1, height // PANEL_HEIGHT)
 
 
 def scatter(
@@ -77,8 +94,22 @@ def _panel(panel: Panel, metric: Axis, width: int, height: int, glyphs: Glyphs, 
     """Return a panel: its title, the dots beside the metric's ticks, and the parameter's ticks below."""
     plane_width, plane_height = width - _AXIS_CELLS - 2, height - 3
     raster = Raster(plane_width, plane_height, glyphs)
+    is_fat = glyphs is Glyphs.BRAILLE and len(panel.dots) <= N_FAT
     for dot in sorted(panel.dots, key=lambda dot: -1 if dot.step is None else dot.step):
-        raster.line([_place(dot, raster, metric, panel.axis)], step_style(dot.step))
+        x, y = _place(dot, raster, metric, panel.axis)
+        for below in range(2 if is_fat else 1):
+            raster.line([(x, y + below), (x + is_fat, y + below)], step_style(dot.step))
+    if panel.line:
+        corners = [_place(Dot(x, y), raster, metric, panel.axis) for x, y in panel.line]
+        raster.line(corners, _LINE_STYLE)
+    across, down = glyphs.dots
+    for dot in panel.marked:
+        x, y = _place(dot, raster, metric, panel.axis)
+        raster.label(x // across, y // down, "◆", _MARKED_STYLE)
+    if panel.highlight is not None:
+        x, y = _place(panel.highlight, raster, metric, panel.axis)
+        raster.label(x // across, y // down, "●", _HIGHLIGHT_STYLE)
+    frame = _FRAME_STYLE if colours else ""
     ticks: dict[int, str] = {}
     for position, label in metric.ticks:
         share = position if metric.flipped else 1 - position
@@ -86,14 +117,17 @@ def _panel(panel: Panel, metric: Axis, width: int, height: int, glyphs: Glyphs, 
     title = panel.axis.name + (" (log)" if panel.axis.kind == "log" else "")
     lines = [_padded(" " * _AXIS_CELLS + sanitise(title, width=plane_width), width, "bold", glyphs)]
     for at, row in enumerate(raster.rows(colours=colours)):
+        if glyphs.is_ascii:
+            plain = Text(ascii_only(row.plain), no_wrap=True, end="")
+            plain.spans, row = row.spans, plain
         label = sanitise(ticks.get(at, ""), width=_AXIS_CELLS - 1)
         edge = Text(" " * (_AXIS_CELLS - 1 - cell_width(label)) + label + ("┤" if label else "│"), end="")
-        line = _padded(edge.plain, _AXIS_CELLS, "", glyphs)
+        line = _padded(edge.plain, _AXIS_CELLS, frame, glyphs)
         line.append_text(row)
         line.append("  ")
         lines.append(line)
-    lines.append(_padded(" " * (_AXIS_CELLS - 1) + "└" + "─" * plane_width, width, "", glyphs))
-    lines.append(_padded(" " * _AXIS_CELLS + _x_labels(panel.axis, plane_width), width, "", glyphs))
+    lines.append(_padded(" " * (_AXIS_CELLS - 1) + "└" + "─" * plane_width, width, frame, glyphs))
+    lines.append(_padded(" " * _AXIS_CELLS + _x_labels(panel.axis, plane_width), width, frame, glyphs))
     return lines
 
 

@@ -25,7 +25,9 @@ class SweepDesk(Struct, kw_only=True, omit_defaults=True):
     log_axes: dict[str, bool] = {}
     """Axes whose scale was switched: True for logarithmic."""
     colour: str = ""
-    """Key of the metric that runs are coloured by; empty: the sweep's own."""
+    """Key of the metric that plots show and colour by; empty: the sweep's own."""
+    over_time: bool = False
+    """The history goes over time, not over the number of runs."""
 
 
 class Seen(Struct, kw_only=True, omit_defaults=True):

@@ -15,8 +15,10 @@ from tui_sweeps.messages import Ask
 from tui_sweeps.model import Touched
 from tui_sweeps.screens.acts import Acts
 from tui_sweeps.screens.board import Board, Setting, bindings
+from tui_sweeps.screens.history import HistoryScreen
 from tui_sweeps.screens.parallel import ParallelScreen
 from tui_sweeps.screens.plots import PlotBoard
+from tui_sweeps.screens.slices import SlicesScreen
 from tui_sweeps.screens.ways import GoUp
 from tui_sweeps.views.states import AGENT_LOOK
 
@@ -158,6 +160,8 @@ class EventsScreen(SweepView):
 VIEWS: dict[str, type[SweepView | PlotBoard]] = {
     "parallel": ParallelScreen,
     "importance": ImportanceScreen,
+    "slices": SlicesScreen,
+    "history": HistoryScreen,
     "agents": AgentsScreen,
     "events": EventsScreen,
 }

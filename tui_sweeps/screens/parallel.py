@@ -226,7 +226,7 @@ class ParallelScreen(PlotBoard):
         rows = [(key, self.columns.title(key), key in shown) for key in self.plot.all_keys()]
         self.app.push_screen(AxesScreen(rows), chosen)
 
-    def action_colour(self) -> None:
+    def action_metric(self) -> None:
         """Colour by the next metric."""
         self.plot.next_colour()
         self.draw_now()

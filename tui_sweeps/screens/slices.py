@@ -1,0 +1,124 @@
+"""Slices: the metric against each parameter, as many small plots as fit, the others on further pages."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from tui_sweeps.format import fit
+from tui_sweeps.screens.axes import axis_of, value_words
+from tui_sweeps.screens.board import Setting, bindings
+from tui_sweeps.screens.plots import PlotBoard
+from tui_sweeps.views.parallel import Plot
+from tui_sweeps.views.slices import Spot, page_of, spots
+
+if TYPE_CHECKING:
+    from tui_sweeps.charts.scatter import Dot
+
+
+class MetricPlot(PlotBoard):
+    """A plot whose upward axis is a metric."""
+
+    def __init__(self, setting: Setting, sweep_id: str) -> None:
+        super().__init__(setting, sweep_id)
+        self.plot = Plot(self.columns, self.place)
+
+    def action_metric(self) -> None:
+        """Show the next metric."""
+        self.plot.next_colour()
+        self.draw_now()
+
+    def action_metric_log(self) -> None:
+        """Switch the metric between linear and logarithmic."""
+        if (key := self.plot.colour()) and (reason := self.plot.switch_log(key)):
+            self.say(reason, bad=True)
+        self.draw_now()
+
+    def metric_words(self) -> Text:
+        """Return the metric's name, scale and way."""
+        key = self.plot.colour()
+        if not key:
+            return Text("no metric", "dim")
+        scale = self.columns.scale(key, self.plot.log_of(key))
+        is_high = self.columns.is_better_high(key)
+        way = "" if is_high is None else " ↑ higher is better" if is_high else " ↓ lower is better"
+        words = Text(end="")
+        words.append(fit(scale.title, 30), "bold")
+        words.append(f" {scale.kind}{way}", "dim")
+        return words
+
+
+class SlicesScreen(MetricPlot):
+    """The metric against each parameter."""
+
+    VIEW = "slices"
+    BINDINGS = bindings("slices")
+    N_BELOW = 3
+
+    def __init__(self, setting: Setting, sweep_id: str) -> None:
+        super().__init__(setting, sweep_id)
+        self._page, self._n_pages = 0, 1
+
+    def draw(self, width: int, height: int) -> list[Text]:
+        """Draw the page."""
+        from tui_sweeps.charts.glyphs import glyphs
+        from tui_sweeps.charts.scatter import Panel, n_panels, scatter
+
+        metric = self.plot.colour()
+        if not metric:
+            return [Text("The sweep names no metric, and no run has logged a number yet.", "dim")]
+        fitting = n_panels(width, height)
+        keys, self._page, self._n_pages = page_of(list(self.columns.parameters), self._page, fitting)
+        run = self.cursor_run()
+        passing = dict.fromkeys(self.order.ids)
+        panels = []
+        for placed in self.plot.placed(keys):
+            found = spots(self.plot, placed.scale.key, passing)
+            under = next((s for s in found if run is not None and s.run_id == run.id), None)
+            panels.append(
+                Panel(
+                    axis_of(placed),
+                    tuple(dot_of(spot) for spot in found),
+                    marked=tuple(dot_of(spot) for spot in found if spot.run_id in self.marks),
+                    highlight=None if under is None else dot_of(under),
+                )
+            )
+        axis = axis_of(self.plot.placed([metric])[0])
+        return scatter(
+            panels, axis, width=width, height=height, glyphs=glyphs(os.environ), colours=self.colours
+        )
+
+    def below(self, width: int) -> list[Text]:
+        """Return the cursor's run with its values, the metric and the page."""
+        line = self.metric_words()
+        if self._n_pages > 1:
+            line.append(f"   page {self._page + 1} of {self._n_pages}", "bold")
+        return [self.run_line(width), self._values(), line]
+
+    def _values(self) -> Text:
+        line = Text(no_wrap=True, overflow="ellipsis", end="")
+        run = self.cursor_run()
+        for key in self.columns.parameters if run is not None else ():
+            scale = self.columns.scale(key)
+            line.append(f"{fit(scale.title, 18)} ", "dim")
+            line.append(f"{value_words(scale, self.columns.numbers(key).get(run.id if run else ''))}  ")
+        return line
+
+    def action_page_next(self) -> None:
+        """Show the next parameters."""
+        self._page += 1
+        self.draw_now()
+
+    def action_page_back(self) -> None:
+        """Show the parameters before."""
+        self._page -= 1
+        self.draw_now()
+
+
+def dot_of(spot: Spot) -> Dot:
+    """Return the chart's dot."""
+    from tui_sweeps.charts.scatter import Dot
+
+    return Dot(spot.x, spot.y, spot.step)

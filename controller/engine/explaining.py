@@ -8,7 +8,7 @@ from typing import Any
 
 from controller.domain.queries import GetImportance, ImportanceRow, ImportanceTable, NotFound
 from controller.domain.runs import Run, metric_value
-from controller.domain.sweeps import Sweep
+from controller.domain.sweeps import Goal, Sweep
 from controller.domain.world import World
 from controller.engine.suggesting import new_pool
 
@@ -29,6 +29,8 @@ class Explainer:
             return ImportanceTable(
                 metric="", n_runs=0, parameters=(), note="the sweep names no metric; give one"
             )
+        if note := _unknown(sweep, metric, query.of):
+            return ImportanceTable(metric=metric, n_runs=0, parameters=(), note=note)
         runs = [world.runs[run_id] for run_id in world.runs_of[sweep.id]]
         values = tuple(_value(run, sweep, metric, query.of) for run in runs)
         if self._pool is None:
@@ -45,9 +47,27 @@ class Explainer:
             self._pool = None
 
 
+def _unknown(sweep: Sweep, metric: str, of: str) -> str:
+    """Return why this value of a metric is not known without reading every run's history; empty: it is."""
+    if of not in ("best", "last", "min", "max"):
+        return f"{of} is none of best, last, min and max"
+    if of in ("best", "last") or of == _best_end(sweep, metric):
+        return ""
+    word = {"min": "lowest", "max": "highest"}[of]
+    return f"the {word} {metric} of each run is not kept, only its best and last value"
+
+
+def _best_end(sweep: Sweep, metric: str) -> str:
+    """Return which end of a metric's values is its best one; empty for metrics without a goal."""
+    own = sweep.config.metric
+    if own is None or own.name != metric:
+        return ""
+    return "min" if own.goal is Goal.MINIMIZE else "max"
+
+
 def _value(run: Run, sweep: Sweep, metric: str, of: str) -> float | None:
-    own = sweep.config.metric is not None and sweep.config.metric.name == metric
-    if own and of == "best":
+    """Return a run's value: the best one where a goal says what that is, else the last one."""
+    if of != "last" and _best_end(sweep, metric):
         return run.best
     return metric_value(run.summary, metric)
 

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from controller.domain.parameters import Distribution, Parameter
+from controller.domain.queries import GetImportance, ImportanceTable, NotFound
+from controller.domain.runs import Run
+from controller.domain.states import RunState
+from controller.domain.sweeps import Goal, Method, Metric, Sweep, SweepConfig
+from controller.domain.world import Facts, World
+from controller.engine.explaining import Explainer, _value
+
+LR = Parameter(path=("lr",), distribution=Distribution.UNIFORM, min=0.0, max=1.0)
+
+
+def sweep(goal: Goal = Goal.MINIMIZE) -> Sweep:
+    config = SweepConfig(method=Method.RANDOM, parameters=(LR,), metric=Metric(name="loss", goal=goal))
+    return Sweep(id="s", config=config, source="", directory="/", project="p", entity="e", name="n")
+
+
+RUN = Run(
+    id="r",
+    sweep_id="s",
+    number=1,
+    name="a",
+    config={"lr": 0.5},
+    suggestion=0,
+    state=RunState.FINISHED,
+    summary={"loss": 0.7, "acc": 0.9},
+    best=0.2,
+)
+
+
+@pytest.mark.parametrize(
+    ("metric", "of", "expected"),
+    [("loss", "best", 0.2), ("loss", "last", 0.7), ("loss", "min", 0.2), ("acc", "best", 0.9)],
+)
+def test_each_word_means_its_value_of_the_run(metric: str, of: str, expected: float) -> None:
+    assert _value(RUN, sweep(), metric, of) == expected
+
+
+@pytest.mark.parametrize(
+    ("goal", "metric", "of"),
+    [(Goal.MINIMIZE, "loss", "max"), (Goal.MAXIMIZE, "loss", "min"), (Goal.MINIMIZE, "acc", "min")],
+)
+def test_value_that_is_not_kept_is_said_instead_of_another_one_taken(
+    goal: Goal, metric: str, of: str
+) -> None:
+    world = World(Facts(sweeps=(sweep(goal),), runs=(RUN,)))
+    explainer = Explainer()
+    answer = asyncio.run(explainer.importance(GetImportance(sweep_id="s", metric=metric, of=of), world))
+    assert isinstance(answer, ImportanceTable)
+    assert "is not kept" in answer.note
+    assert not answer.parameters
+
+
+def test_sweep_that_is_not_there_is_said() -> None:
+    answer = asyncio.run(Explainer().importance(GetImportance(sweep_id="x"), World()))
+    assert isinstance(answer, NotFound)

@@ -26,7 +26,7 @@ PARALLEL = frozenset({"parallel"})
 
 OF_APP = frozenset(
     {
-        *("agents", "undo", "now", "new", "edit", "bell", "go_back", "go_forward", "theme"),
+        *("agents", "undo", "now", "new", "edit", "ring", "go_back", "go_forward", "theme"),
         *("command", "palette", "help", "detach", "quit"),
     }
 )
@@ -118,6 +118,10 @@ KEYS: tuple[Key, ...] = (
     Key("metric_log", "g", "log scale", "Logarithmic or linear metric.", frozenset({"slices", "history"}), 1),
     Key("page_next", "right,pagedown,l", "next page", "The next parameters.", frozenset({"slices"}), 1),
     Key("page_back", "left,pageup,h", "last page", "The parameters before.", frozenset({"slices"}), 1),
+    Key(
+        "value", "v", "value", "Each run's best, last, lowest or highest value.", frozenset({"importance"}), 1
+    ),
+    Key("again", "c", "compute", "Compute it anew, with the runs ended since.", frozenset({"importance"}), 1),
     Key("over_time", "t", "time", "Over time or over the number of runs.", frozenset({"history"}), 1),
     Key("brush_low_up", "left_square_bracket", "low end", "Raise the brush's low end.", PARALLEL, 1),
     Key("brush_high_down", "right_square_bracket", "high end", "Lower the brush's high end.", PARALLEL, 1),
@@ -139,7 +143,7 @@ KEYS: tuple[Key, ...] = (
         PLOTS | {"sweeps", "runs", "run"},
     ),
     Key("copy_more", "Y", "copy command", "Copy the exact command line.", frozenset({"runs", "run"})),
-    Key("bell", "B", "bell", "Ring and tell of this sweep's news, or not.", SWEEP | {"sweeps"}),
+    Key("ring", "B", "bell", "Ring and tell of this sweep's news, or not.", SWEEP | {"sweeps"}),
     Key("go_back", "less_than_sign", "back", "Go to the place before, as a browser does.", ALL - PARALLEL),
     Key("go_forward", "greater_than_sign", "forward", "Go to the place after.", ALL - PARALLEL),
     Key("theme", "T", "theme", "Choose the colours."),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from controller.domain.queries import GetImportance, GetNotes, ImportanceTable, Notes, NotFound
-from tui_sweeps.format import ago, clock, duration, fit, sanitise
+from tui_sweeps.format import ago, clock, count, duration, fit, sanitise
 from tui_sweeps.messages import Ask
 from tui_sweeps.model import Touched
 from tui_sweeps.screens.acts import Acts
@@ -20,6 +21,9 @@ from tui_sweeps.screens.parallel import ParallelScreen
 from tui_sweeps.screens.plots import PlotBoard
 from tui_sweeps.screens.slices import SlicesScreen
 from tui_sweeps.screens.ways import GoUp
+from tui_sweeps.views.importance import head, n_ended, next_metric, next_value, query, said
+from tui_sweeps.views.runs import RunRows
+from tui_sweeps.views.scales import Columns
 from tui_sweeps.views.states import AGENT_LOOK
 
 
@@ -61,42 +65,113 @@ class SweepView(Acts, Board):
 
 
 class ImportanceScreen(SweepView):
-    """Which parameters drive the metric."""
+    """Which parameters drive the metric; computed by the controller when asked, which takes seconds."""
 
     VIEW = "importance"
     BINDINGS = bindings("importance")
 
+    def __init__(self, setting: Setting, sweep_id: str) -> None:
+        super().__init__(setting, sweep_id)
+        self.place = self.desk.of(sweep_id)
+        self.columns = Columns(RunRows(self.model, sweep_id))
+        self._answer: ImportanceTable | NotFound | None = None
+        self._asked: GetImportance | None = None
+        self._asked_at, self._n_ended = 0.0, 0
+        self._waits = False
+
+    def on_mount(self) -> None:
+        """Count the seconds while it is computed."""
+        super().on_mount()
+        self.set_interval(1.0, lambda: self._draw() if self._waits else None)
+
     def show(self, touched: Touched) -> None:
-        """Ask once; the answer is expensive and changes slowly."""
+        """Ask at first; later only say how many runs have ended since."""
+        if self.sweep_id not in self.model.world.sweeps:
+            if self.model.ready:
+                self.post_message(GoUp())
+            return
         if touched.everything:
-            self.page(Text("Computing the importance …", "dim"))
-            self.post_message(Ask(self, "importance", GetImportance(sweep_id=self.sweep_id)))
+            self.columns.reset()
+        if self._asked is None or (touched.everything and self._waits):
+            self.action_again()
+        elif touched.everything or self.sweep_id in touched.sweeps:
+            self._draw()
+
+    def action_again(self) -> None:
+        """Compute it anew."""
+        self._asked = query(self.columns, self.place)
+        self._waits = self._asked is not None
+        if self._asked is not None:
+            self._asked_at = self.setting.clock()
+            self._n_ended = n_ended(self.model.world, self.sweep_id)
+            self.post_message(Ask(self, "importance", self._asked))
+        self._draw()
 
     def answered(self, key: str, answer: object) -> None:
         """Draw the bars."""
+        if isinstance(answer, ImportanceTable | NotFound):
+            self._answer, self._waits = answer, False
+            self._draw()
+
+    def action_metric(self) -> None:
+        """Ask about the next metric."""
+        if next_metric(self.columns, self.place):
+            self.action_again()
+        else:
+            self.say("there is no other metric", bad=True)
+
+    def action_value(self) -> None:
+        """Ask about another value of each run."""
+        if reason := next_value(self.columns, self.place):
+            self.say(reason, bad=True)
+        else:
+            self.action_again()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Draw for the new width."""
+        super().on_resize(event)
+        self.call_after_refresh(self._draw)
+
+    def _draw(self) -> None:
+        if not self._is_up:
+            return
+        text = Text()
+        if self._asked is None:
+            text.append("The sweep names no metric, and no run has logged a number yet.", "dim")
+        elif isinstance(self._answer, NotFound):
+            text.append(sanitise(self._answer.reason), "dim")
+        elif self._answer is not None:
+            self._draw_bars(text, self._answer)
+        if self._waits:
+            text.append("\n\n" if text else "")
+            since = max(0.0, self.setting.clock() - self._asked_at)
+            text.append("… computing ", "bold")
+            text.append(f"in a process of its own, {duration(since) if since >= 1 else 'just asked'}", "dim")
+        elif (n_since := n_ended(self.model.world, self.sweep_id) - self._n_ended) > 0:
+            text.append(f"\n\n{count(n_since)} more runs have ended since; c computes it anew.", "bold")
+        self.page(text)
+
+    def _draw_bars(self, text: Text, answer: ImportanceTable) -> None:
         from tui_sweeps.charts.bars import Bar, bars
         from tui_sweeps.charts.glyphs import glyphs
 
-        if isinstance(answer, NotFound):
-            self.page(Text(sanitise(answer.reason)))
-        if not isinstance(answer, ImportanceTable):
-            return
-        text = Text(f"{sanitise(answer.metric)}, from {answer.n_runs} runs\n\n", "bold")
-        if answer.note:
-            text.append(sanitise(answer.note) + "\n")
+        width = max(24, self.size.width - 4)
+        text.append(head(answer, self._asked.of if self._asked is not None else "best"), "bold")
+        text.append("\n")
         items = [
             Bar(row.name, row.importance, row.importance_low, row.importance_high, row.correlation)
             for row in answer.parameters
         ]
-        colours = "NO_COLOR" not in os.environ
-        for line in bars(
-            items, width=max(24, self.size.width - 4), glyphs=glyphs(os.environ), colours=colours
-        ):
+        if items:
+            left, right = "share of its variance, 95 % interval", "rank correlation"
+            text.append(left + right.rjust(width - len(left)) if width >= 60 else left, "dim")
+            text.append("\n\n")
+        colours = not os.environ.get("NO_COLOR")
+        for line in bars(items, width=width, glyphs=glyphs(os.environ), colours=colours):
             text.append_text(line)
             text.append("\n")
-        if items:
-            text.append("\nshare of the variance, with its bootstrap interval; rank correlation on the right")
-        self.page(text)
+        for sentence in said(answer):
+            text.append(f"\n{sentence}")
 
 
 class AgentsScreen(SweepView):

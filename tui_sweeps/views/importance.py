@@ -1,0 +1,75 @@
+"""Importance: which metric and which of its values is asked about, and how the answer reads in words."""
+
+from __future__ import annotations
+
+from controller.domain.queries import GetImportance, ImportanceTable
+from controller.domain.states import RUN_ENDED
+from controller.domain.world import World
+from tui_sweeps.format import count, sanitise
+from tui_sweeps.model import SweepDesk
+from tui_sweeps.views.scales import BEST, Columns
+
+VALUES = ("best", "last", "min", "max")
+"""Which value of each run may count."""
+
+FEW = 30
+"""Below so many runs the order of the bars is mostly chance, and the words say so."""
+
+
+def chosen_key(columns: Columns, place: SweepDesk) -> str:
+    """Return the key of the metric that is asked about; empty: there is none."""
+    keys = columns.metrics()
+    return place.colour if place.colour in keys else (keys[0] if keys else "")
+
+
+def query(columns: Columns, place: SweepDesk) -> GetImportance | None:
+    """Return the question; None where there is no metric to ask about."""
+    key = chosen_key(columns, place)
+    if not key:
+        return None
+    sweep = columns.rows.sweep
+    if key == BEST:
+        return GetImportance(sweep_id=sweep.id, of=place.value)
+    return GetImportance(sweep_id=sweep.id, metric=key.partition(".")[2], of="last")
+
+
+def next_metric(columns: Columns, place: SweepDesk) -> bool:
+    """Choose the next metric; return whether there is another."""
+    keys = columns.metrics()
+    if len(keys) > 1:
+        place.colour = keys[(keys.index(chosen_key(columns, place)) + 1) % len(keys)]
+    return len(keys) > 1
+
+
+def next_value(columns: Columns, place: SweepDesk) -> str:
+    """Choose the next of best, last, min, max; return why not, if not."""
+    key = chosen_key(columns, place)
+    if key != BEST:
+        return (
+            f"of {columns.title(key)} only the last value of each run is kept"
+            if key
+            else "there is no metric"
+        )
+    place.value = VALUES[(VALUES.index(place.value) + 1) % len(VALUES)] if place.value in VALUES else "best"
+    return ""
+
+
+def n_ended(world: World, sweep_id: str) -> int:
+    """Return how many runs have ended."""
+    counts = world.counts_of.get(sweep_id)
+    return 0 if counts is None else sum(counts[state] for state in RUN_ENDED)
+
+
+def head(answer: ImportanceTable, of: str) -> str:
+    """Return what the bars are about, in words."""
+    return f"What drives the {of} {sanitise(answer.metric, width=40)}, from {count(answer.n_runs)} runs"
+
+
+def said(answer: ImportanceTable) -> list[str]:
+    """Return the sentences below the bars, or in their place."""
+    lines = [sanitise(answer.note)] if answer.note else []
+    if answer.parameters and answer.n_runs < FEW and not answer.note:
+        lines.append(f"{answer.n_runs} runs are few: take the intervals seriously.")
+    if not answer.parameters and not answer.note:
+        lines.append("There is nothing to say yet: no run has a value of this metric.")
+    return lines

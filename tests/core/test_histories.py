@@ -118,6 +118,7 @@ class Histories(Invariants):
             return
         reply = self.shop.start(agent, order.token)
         if isinstance(reply, Granted):
+            assert order.token in self.shop.world.attempts, "granted though another attempt replaced it"
             if order.token not in self.granted:
                 self.witness[order.token] += 1
             self.granted.add(order.token)
@@ -183,7 +184,7 @@ class Histories(Invariants):
         match word:
             case "start":
                 reply = self.shop.start(agent, order.token)
-                assert not isinstance(reply, Granted) or order.token in self.granted or not replaced
+                assert not (isinstance(reply, Granted) and replaced)
                 if isinstance(reply, Granted):
                     self.witness[order.token] += order.token not in self.granted
                     self.granted.add(order.token)

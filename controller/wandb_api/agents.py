@@ -44,6 +44,8 @@ class Patience(Struct, frozen=True, kw_only=True):
     """How long a run that its agent no longer names may still end properly."""
     agent_s: float = 90.0
     """An agent is gone after so long: one heartbeat may take a minute when the controller was away."""
+    stopped_s: float = 45.0
+    """A run that was to stop is over when program and agent have been silent for so long."""
     watch_s: float = 10.0
     """How often that is looked at."""
     hold_s: float = 2.0
@@ -234,8 +236,18 @@ class Agents:
             if not agent.id.startswith(AGENT_PREFIX) or agent.state not in AGENT_LIVE:
                 continue
             heard_s = self._heard_s.setdefault(agent.id, self._clock())
+            await self._end_stopped(agent)
             if self._since(heard_s) > self._patience.agent_s:
                 cause = f"no heartbeat for {self._patience.agent_s:.0f} s"
                 await self._door.send(AgentLeft(agent_id=agent.id, cause=cause))
                 self._heard_s.pop(agent.id, None)
                 self._locks.pop(agent.id, None)
+
+    async def _end_stopped(self, agent: Agent) -> None:
+        """A run that was to stop has fallen silent along with its agent: `--count` ends without a word."""
+        attempt = self._open_attempt(agent)
+        if attempt is None or self._mirror.world.runs[attempt.run_id].stop is None:
+            return
+        silent_s = min(self._reports.silent_s(attempt), self._since(self._heard_s[agent.id]))
+        if silent_s > self._patience.stopped_s:
+            await self._reports.end(attempt)

@@ -18,8 +18,8 @@ from controller.wandb_api.graphql import Executor, read_request
 from controller.wandb_api.guard import Guard
 from controller.wandb_api.mirror import Mirror
 from controller.wandb_api.reports import Reports
+from controller.wandb_api.run_views import Asking
 from controller.wandb_api.uploads import PREFIX, Uploads
-from controller.wandb_api.views import Asking
 
 log = logging.getLogger(__name__)
 

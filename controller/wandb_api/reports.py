@@ -8,6 +8,7 @@ from here, and its console comes from the agent.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from controller.client.door import Client
@@ -52,9 +53,12 @@ def open_attempt(world: World, run: Run) -> Attempt | None:
 class Reports:
     """Takes in what programs report."""
 
-    def __init__(self, door: Client, mirror: Mirror) -> None:
+    def __init__(self, door: Client, mirror: Mirror, clock: Callable[[], float]) -> None:
         self._door = door
         self._mirror = mirror
+        self._clock = clock
+        self._heard_s: dict[int, float] = {}
+        """When each attempt's program last posted; forgotten by a restart."""
 
     async def start(self, run: Run, *, host: str, program: str = "") -> None:
         """The program of a run is there: its first word, or its agent's that it lives."""
@@ -88,6 +92,7 @@ class Reports:
         attempt = open_attempt(self._mirror.world, run)
         if attempt is None:
             return True
+        self._heard_s[attempt.token] = self._clock()
         report = self._report(self._mirror.world.runs[run.id], attempt, post)
         if report is not None:
             checked(await self._door.send(report))
@@ -118,6 +123,11 @@ class Reports:
             preempting=post.preempting,
         )
 
+    def silent_s(self, attempt: Attempt) -> float:
+        """Return for how long a program has posted nothing; the client posts every 30 s at least."""
+        now_s = self._clock()
+        return now_s - self._heard_s.setdefault(attempt.token, now_s)
+
     async def end(self, attempt: Attempt, *, exit_code: int | None = None, cause: str = "") -> None:
         """Close an attempt: with the code its program gave, or without a word of it."""
         run = self._mirror.world.runs[attempt.run_id]
@@ -136,6 +146,7 @@ class Reports:
             cause=cause,
         )
         reply = checked(await self._door.send(ended))
+        self._heard_s.pop(attempt.token, None)
         if isinstance(reply, Refused):
             log.warning("the end of run %s was refused: %s", run.id, reply.reason)
 

@@ -14,9 +14,10 @@ from controller.wandb_api.agents import Agents
 from controller.wandb_api.faults import FaultError
 from controller.wandb_api.mirror import Mirror
 from controller.wandb_api.reports import Reports, checked
+from controller.wandb_api.run_views import USER, Asking, RunViews, View
 from controller.wandb_api.sweeps import DEFAULT_ENTITY, DEFAULT_PROJECT, SizeOf
 from controller.wandb_api.uploads import Uploads
-from controller.wandb_api.views import USER, Asking, View, Views
+from controller.wandb_api.views import Views
 from controller.wandb_api.words import as_json, as_mapping, unboxed_config
 
 
@@ -39,7 +40,8 @@ class Resolvers:
         self._reports = reports
         self._uploads = uploads
         self._size_of = size_of
-        self._views = Views(door, mirror, uploads)
+        self._runs = RunViews(door, mirror, uploads)
+        self._views = Views(mirror, self._runs)
 
     def root(self) -> dict[str, Any]:
         """Return the resolvers by field; queries and mutations share no name."""
@@ -113,7 +115,7 @@ class Resolvers:
         await self._reports.configure(run, unboxed_config(given.get("config")))
         run = self._mirror.world.runs[run.id]
         return {
-            "bucket": self._views.run(run, asking),
+            "bucket": self._runs.run(run, asking),
             "inserted": run.n_points == 0,
             "serverSettings": {"serverMessages": []},
         }

@@ -86,7 +86,7 @@ async def serve(
 ) -> Server:
     """Serve a door until the returned server is closed."""
     mirror = Mirror(door)
-    reports = Reports(door, mirror)
+    reports = Reports(door, mirror, clock)
     uploads = Uploads(place.files, place.secret)
     agents = Agents(door, mirror, reports, clock, patience)
     resolvers = Resolvers(door, mirror, agents=agents, reports=reports, uploads=uploads, size_of=size_of)

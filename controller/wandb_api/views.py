@@ -6,59 +6,30 @@ engine calls a function only when its field is selected.
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-from controller.client.door import Client
 from controller.domain.agents import Agent
 from controller.domain.runs import Run
-from controller.domain.states import RUN_ACTIVE, RunState
 from controller.domain.sweeps import Sweep
 from controller.wandb_api import histories
-from controller.wandb_api.callers import Caller
 from controller.wandb_api.filters import in_order, read_filter
 from controller.wandb_api.mirror import Mirror
-from controller.wandb_api.sweeps import DEFAULT_ENTITY
-from controller.wandb_api.uploads import StoredFile, Uploads
-from controller.wandb_api.words import SWEEP_WORDS, as_json, boxed_config, moment, number_or_none
-
-View = dict[str, Any]
-
-USER: View = {
-    "id": "user",
-    "name": DEFAULT_ENTITY,
-    "username": DEFAULT_ENTITY,
-    "email": "",
-    "entity": DEFAULT_ENTITY,
-    "flags": "{}",
-    "admin": False,
-    "apiKeys": {"edges": []},
-    "teams": {"edges": [{"node": {"id": DEFAULT_ENTITY, "name": DEFAULT_ENTITY}}]},
-}
-
-
-class Asking:
-    """One request: who asks, and under which address the controller was reached."""
-
-    def __init__(self, caller: Caller, base_url: str) -> None:
-        self.caller = caller
-        self.base_url = base_url
+from controller.wandb_api.run_views import USER, Asking, RunViews, View, number_of, place
+from controller.wandb_api.words import SWEEP_WORDS, moment, number_or_none
 
 
 class Views:
     """Makes views of what is in the mirror."""
 
-    def __init__(self, door: Client, mirror: Mirror, uploads: Uploads) -> None:
-        self._door = door
+    def __init__(self, mirror: Mirror, runs: RunViews) -> None:
         self._mirror = mirror
-        self._uploads = uploads
+        self._runs_as = runs
 
     def project(self, entity: str, name: str, asking: Asking) -> View:
         """Return a project; every name is one, since a bare sweep id may come with any."""
         return {
             "id": f"{entity}/{name}",
-            "internalId": _number_of(entity, name),
+            "internalId": number_of(entity, name),
             "name": name,
             "entityName": entity,
             "entity": {"id": entity, "name": entity},
@@ -75,7 +46,7 @@ class Views:
             "sweep": lambda info, **arguments: self._find_sweep(arguments.get("sweepName"), asking),
             "runCount": lambda info, **arguments: len(self._runs(name, arguments, asking)),
             "runs": lambda info, **arguments: histories.page(
-                [self.run(run, asking) for run in self._runs(name, arguments, asking)], arguments
+                [self._runs_as.run(run, asking) for run in self._runs(name, arguments, asking)], arguments
             ),
             "run": lambda info, **arguments: self.find_run(arguments.get("name"), asking),
             "bucket": lambda info, **arguments: self._resumable(arguments.get("name"), asking),
@@ -121,7 +92,7 @@ class Views:
         run = self._mirror.world.runs.get(run_id or "")
         if run is None or not asking.caller.may_see(self._mirror.world.sweeps[run.sweep_id], run):
             return None
-        return self.run(run, asking)
+        return self._runs_as.run(run, asking)
 
     def _resumable(self, run_id: str | None, asking: Asking) -> View | None:
         """Return a run that has something to be resumed; a fresh one counts as not there yet."""
@@ -137,7 +108,7 @@ class Views:
         def runs(info: Any, **arguments: Any) -> View:
             found = [world.runs[run_id] for run_id in world.runs_of[sweep.id]]
             ordered = in_order(found, arguments.get("order"))
-            return histories.page([self.run(run, asking) for run in ordered], arguments)
+            return histories.page([self._runs_as.run(run, asking) for run in ordered], arguments)
 
         best = world.best_of.get(sweep.id)
         return {
@@ -176,7 +147,9 @@ class Views:
 
         def runs(info: Any, **arguments: Any) -> View:
             found = [run for run in self._mirror.world.runs.values() if run.agent_id == agent.id]
-            return histories.page([self.run(run, asking) for run in in_order(found, None)], arguments)
+            return histories.page(
+                [self._runs_as.run(run, asking) for run in in_order(found, None)], arguments
+            )
 
         return {
             "id": agent.id,
@@ -188,130 +161,3 @@ class Views:
             "heartbeatAt": moment(agent.heard_at),
             "runs": runs,
         }
-
-    def run(self, run: Run, asking: Asking) -> View:
-        """Return the view of a run."""
-        sweep = self._mirror.world.sweeps[run.sweep_id]
-        attempt = None if run.token is None else self._mirror.world.attempts.get(run.token)
-        heard_at = run.ended_at or sweep.updated_at
-        return {
-            "id": run.id,
-            "projectId": _number_of(sweep.entity, sweep.project),
-            "name": run.id,
-            "displayName": run.name,
-            "sweepName": sweep.id,
-            "project": place(sweep),
-            "state": run.state.value,
-            "config": lambda info: boxed_config(run.own_config | run.config),
-            "wandbConfig": '{"t": {}}' if run.n_points else "{}",
-            "tags": [],
-            "readOnly": False,
-            "createdAt": moment(run.created_at),
-            "heartbeatAt": moment(heard_at),
-            "host": run.host,
-            "user": USER,
-            "exitcode": run.exit_code,
-            "shouldStop": run.stop is not None,
-            "stopped": run.stop is not None,
-            "failed": run.state is RunState.FAILED,
-            "running": run.state in RUN_ACTIVE,
-            "systemMetrics": lambda info: as_json({f"system.{k}": v for k, v in run.system.items()}),
-            "summaryMetrics": lambda info: as_json(_summary(run)),
-            # Where the present attempt's next line belongs; an earlier attempt's lines are not continued.
-            "historyLineCount": 0 if attempt is None else attempt.last_seq,
-            "eventsLineCount": 0,
-            "logLineCount": run.n_log_lines,
-            "eventsTail": "[]",
-            "historyKeys": lambda info: histories.keys_of(run),
-            "events": [],
-            "fileCount": lambda info: len(self._uploads.files_of(run.id)),
-            "files": lambda info, **arguments: self._files(run, arguments, asking),
-            **self._data(run),
-        }
-
-    def _data(self, run: Run) -> dict[str, Callable[..., Awaitable[Any]]]:
-        """Return the fields that are read from the store."""
-        door = self._door
-
-        async def sampled(info: Any, **arguments: Any) -> list[Any]:
-            return [await histories.sampled(door, run, spec) for spec in arguments["specs"][:20]]
-
-        async def parquet(info: Any, **arguments: Any) -> View:
-            rows = await histories.rows_of(door, run, keys=tuple(arguments.get("liveKeys") or ()))
-            return {"parquetUrls": [], "liveData": rows}
-
-        async def lines(info: Any, **arguments: Any) -> View:
-            return await histories.console(door, run, arguments)
-
-        async def history(info: Any, **arguments: Any) -> list[str]:
-            return await histories.paged(door, run, arguments)
-
-        async def tail(info: Any) -> str:
-            return await histories.tail(door, run)
-
-        return {
-            "history": history,
-            "historyTail": tail,
-            "sampledHistory": sampled,
-            "parquetHistory": parquet,
-            "logLines": lines,
-        }
-
-    def _files(self, run: Run, arguments: dict[str, Any], asking: Asking) -> View:
-        files = self._uploads.files_of(run.id)
-        names = arguments.get("names")
-        if names:
-            files = [file for file in files if file.name in names]
-        if pattern := arguments.get("pattern"):
-            files = [file for file in files if _is_like(file.name, pattern)]
-        return histories.page([self._file(run, file, asking) for file in files], arguments)
-
-    def _file(self, run: Run, file: StoredFile, asking: Asking) -> View:
-        url = asking.base_url + self._uploads.path_for(run.id, file.name)
-        return {
-            "id": f"{run.id}/{file.name}",
-            "name": file.name,
-            "url": lambda info, **arguments: url,
-            "directUrl": url,
-            "sizeBytes": file.n_bytes,
-            "mimetype": file.kind,
-            "updatedAt": moment(file.at),
-        }
-
-
-def place(sweep: Sweep) -> View:
-    """Return where a sweep and its runs belong."""
-    return {
-        "id": f"{sweep.entity}/{sweep.project}",
-        "name": sweep.project,
-        "entity": {"id": sweep.entity, "name": sweep.entity},
-    }
-
-
-def _summary(run: Run) -> dict[str, Any]:
-    own: dict[str, Any] = {} if run.last_step is None else {"_step": run.last_step}
-    if run.started_at is not None and run.ended_at is not None:
-        own["_runtime"] = own_s = max(0.0, run.ended_at - run.started_at)
-        own["_wandb"] = {"runtime": int(own_s)}
-    return {**run.summary, **own}
-
-
-def _number_of(entity: str, project: str) -> int:
-    """Return a number for a project: the read API wants one and never looks at it."""
-    return zlib.crc32(f"{entity}/{project}".encode("utf-8", "surrogatepass"))
-
-
-def _is_like(name: str, pattern: str) -> bool:
-    """Match SQL's LIKE as far as `%` goes."""
-    head, *rest = pattern.split("%")
-    if not rest:
-        return name == pattern
-    if not name.startswith(head):
-        return False
-    at = len(head)
-    for part in rest[:-1]:
-        found = name.find(part, at)
-        if found < 0:
-            return False
-        at = found + len(part)
-    return len(name) - at >= len(rest[-1]) and name.endswith(rest[-1])

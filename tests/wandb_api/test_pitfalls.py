@@ -201,6 +201,22 @@ def test_0_4_silent_agent_is_let_go_and_its_run_goes_on(tell: Callable[[Story], 
     tell(story)
 
 
+def test_0_4_stopped_run_of_an_agent_that_left_by_count_is_closed(tell: Callable[[Story], None]) -> None:
+    async def story(shop: Shop) -> None:
+        agent_id, run_id = await shop.started(await shop.sweep())
+        await shop.log(run_id, 0, 1.0)
+        await stop(shop, run_id)
+        assert await shop.beat(agent_id, run_id) == [{"type": "stop", "run_id": run_id}]
+        shop.mono_s += 40
+        await shop.server.agents.look()
+        assert shop.run(run_id).state is RunState.RUNNING
+        shop.mono_s += 10
+        await shop.server.agents.look()
+        assert shop.run(run_id).state is RunState.KILLED
+
+    tell(story)
+
+
 async def stop(shop: Shop, run_id: str) -> None:
     stopped = "mutation StopRun($id: ID!) { stopRun(input: {id: $id}) { success clientMutationId } }"
     assert (await shop.ask(stopped, id=run_id))["stopRun"]["success"] is True

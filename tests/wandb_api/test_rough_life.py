@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -25,7 +26,7 @@ def test_program_deaf_to_sigterm_is_killed_after_the_delay(lab: WandbLab) -> Non
         import os, signal, time
         import wandb
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        run = wandb.init(settings=wandb.Settings(x_disable_service=False))
+        run = wandb.init()
         for step in range(5):
             run.log({"loss": step})
         with open("pids", "a") as pids:
@@ -37,8 +38,8 @@ def test_program_deaf_to_sigterm_is_killed_after_the_delay(lab: WandbLab) -> Non
                 pass
         """,
     )
-    sweep_id = lab.sweep(2)
-    lab.wandb("agent", "--count", "1", sweep_id, WANDB_AGENT_KILL_DELAY="3")
+    sweep_id = lab.sweep(1)
+    lab.wandb("agent", sweep_id, WANDB_AGENT_KILL_DELAY="3")
     world = lab.until(one_at_the_gate(sweep_id))
     (run_id,) = world.runs_of[sweep_id]
     lab.cli("stop", run_id)
@@ -84,10 +85,10 @@ def test_preempted_run_comes_back_under_its_own_id_and_resumes(lab: WandbLab) ->
         import wandb
         again = os.path.exists("seen")
         run = wandb.init(resume="allow")
-        print("starts at", run.step, flush=True)
+        print("starts at", run.starting_step, flush=True)
         open("seen", "w").close()
         for step in range(5):
-            run.log({"loss": run.step})
+            run.log({"loss": run.starting_step + step})
         if not again:
             run.mark_preempting()
             sys.exit(1)
@@ -97,7 +98,8 @@ def test_preempted_run_comes_back_under_its_own_id_and_resumes(lab: WandbLab) ->
     assert lab.wandb("agent", sweep_id).wait(60) == 0
     (run,) = lab.runs(sweep_id)
     assert (run["state"], run["attempt"]) == ("finished", 2)
-    assert lab.losses(run["id"]) == list(range(10))
+    rows = [json.loads(line) for line in lab.cli("history", run["id"], "--json").splitlines()]
+    assert [(row["_step"], row["loss"]) for row in rows] == [(step, step) for step in range(10)]
     assert lab.cli("logs", run["id"]) == "starts at 5\n"
 
 

@@ -45,6 +45,8 @@ class Handlers:
         self._executor = executor
         self._reports = reports
         self._uploads = uploads
+        self.spoke: Callable[[object], None] = lambda protocol: None
+        """Told of every connection that sent a request."""
 
     def app(self) -> web.Application:
         """Return the application with its paths."""
@@ -58,6 +60,7 @@ class Handlers:
 
     @web.middleware
     async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        self.spoke(request.protocol)
         try:
             self._guard.check(request)
             if not self._mirror.is_ready.is_set():

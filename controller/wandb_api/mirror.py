@@ -34,6 +34,9 @@ class Mirror:
                 await self._once()
             except UnreachableError:
                 self.is_ready.clear()
+            except Exception:
+                # Whatever it was, a new snapshot is the truth; the controller goes on.
+                log.exception("the mirror broke")
             await asyncio.sleep(AGAIN_S)
 
     async def _once(self) -> None:

@@ -22,6 +22,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from controller.client.door import Client
+from controller.wandb_api.accepting import Entrance
 from controller.wandb_api.agents import PATIENCE, Agents, Patience
 from controller.wandb_api.graphql import Executor, load_schema
 from controller.wandb_api.guard import Guard
@@ -35,6 +36,8 @@ from controller.wandb_api.uploads import Uploads
 
 CLOSE_S = 2.0
 """How long requests may go on when the server closes."""
+IDLE_S = 75.0
+"""How long a connection may be kept for its next request."""
 
 
 class Place(Struct, frozen=True, kw_only=True):
@@ -56,12 +59,14 @@ class Server:
     def __init__(
         self,
         runner: web.AppRunner,
+        entrance: Entrance,
         url: str,
         mirror: Mirror,
         agents: Agents,
         tasks: tuple[asyncio.Task[None], ...],
     ) -> None:
         self._runner = runner
+        self.entrance = entrance
         self.url = url
         """What `WANDB_BASE_URL` must say."""
         self.mirror = mirror
@@ -72,6 +77,7 @@ class Server:
         """Accept nothing more and let requests finish for a moment."""
         for task in self._tasks:
             task.cancel()
+        self.entrance.close()
         await self._runner.cleanup()
 
 
@@ -93,11 +99,18 @@ async def serve(
     guard = Guard(KeyRing(KeyFile(place.keys), place.secret), place.host)
     handlers = Handlers(mirror, guard, Executor(load_schema(), resolvers.root()), reports, uploads)
     runner = web.AppRunner(
-        handlers.app(), access_log=None, handler_cancellation=False, shutdown_timeout=CLOSE_S
+        handlers.app(),
+        access_log=None,
+        handler_cancellation=False,
+        shutdown_timeout=CLOSE_S,
+        keepalive_timeout=IDLE_S,
     )
     await runner.setup()
+    assert runner.server is not None
     try:
-        await web.SockSite(runner, place.listening, ssl_context=place.tls, backlog=1024).start()
+        entrance = Entrance(runner.server)
+        handlers.spoke = entrance.spoke
+        await entrance.open(place.listening, place.tls)
     except BaseException:
         await runner.cleanup()
         raise
@@ -105,4 +118,4 @@ async def serve(
     own = (tasks.create_task(mirror.follow()), tasks.create_task(agents.watch()))
     scheme = "http" if place.tls is None else "https"
     host = f"[{place.host}]" if ":" in place.host else place.host
-    return Server(runner, f"{scheme}://{host}:{port}", mirror, agents, own)
+    return Server(runner, entrance, f"{scheme}://{host}:{port}", mirror, agents, own)

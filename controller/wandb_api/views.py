@@ -17,6 +17,9 @@ from controller.wandb_api.mirror import Mirror
 from controller.wandb_api.run_views import USER, Asking, RunViews, View, number_of, place
 from controller.wandb_api.words import SWEEP_WORDS, moment, number_or_none
 
+FEW = 100
+"""Runs told with a sweep when nobody says how many."""
+
 
 class Views:
     """Makes views of what is in the mirror."""
@@ -106,6 +109,8 @@ class Views:
         world = self._mirror.world
 
         def runs(info: Any, **arguments: Any) -> View:
+            # Every agent that starts asks for all of them and looks at none.
+            arguments.setdefault("first", FEW)
             found = [world.runs[run_id] for run_id in world.runs_of[sweep.id]]
             ordered = in_order(found, arguments.get("order"))
             return histories.page([self._runs_as.run(run, asking) for run in ordered], arguments)

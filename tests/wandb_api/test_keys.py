@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import re
 import ssl
@@ -226,3 +228,30 @@ def test_address_is_kept_for_the_next_start(tmp_path: Path) -> None:
 )
 def test_authorization_is_basic_or_bearer(header: str, key: str | None) -> None:
     assert key_of(header) == key
+
+
+def test_connection_that_says_nothing_is_cut_off(tell: Callable[[Story], None]) -> None:
+    async def story(shop: Shop) -> None:
+        port = int(shop.server.url.rpartition(":")[2])
+        shop.server.entrance.first_s = 0.05
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        with contextlib.suppress(ConnectionResetError):
+            assert await reader.read() == b""
+        writer.close()
+        assert (await shop.ask("{ viewer { entity } }"))["viewer"]["entity"] == "local"
+
+    tell(story)
+
+
+def test_connections_beyond_the_limit_are_refused(tell: Callable[[Story], None]) -> None:
+    async def story(shop: Shop) -> None:
+        port = int(shop.server.url.rpartition(":")[2])
+        await shop.ask("{ viewer { entity } }")
+        shop.server.entrance.n_max = 1
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        with contextlib.suppress(ConnectionResetError):
+            assert await reader.read() == b""
+        writer.close()
+        assert (await shop.ask("{ viewer { entity } }"))["viewer"]["entity"] == "local"
+
+    tell(story)

@@ -30,6 +30,7 @@ def create(draft: Draft, command: CreateSweep) -> Reply:
         project=command.project,
         entity=command.entity,
         name=command.name or config.name or sweep_id,
+        size=command.n_expected,
         n_expected=capped(command.n_expected, config.run_cap),
         parent=command.parent,
         prior_runs=command.prior_runs,
@@ -54,14 +55,10 @@ def set_run_cap(draft: Draft, command: SetRunCap) -> Reply:
             reason=f"run_cap {command.run_cap} is below the {n_runs} runs that were started already",
             hint=f"give {max(1, n_runs)} or more, or stop the sweep",
         )
-    size = sweep.n_expected
-    if sweep.config.run_cap is not None and size == sweep.config.run_cap:
-        # The cap hid the space's size; it is unknown here until search says that it is exhausted.
-        size = None
     config = replace(sweep.config, run_cap=command.run_cap)
     draft.add(
         SweepConfigSet(
-            sweep_id=sweep.id, config=config, n_expected=capped(size, command.run_cap), at=draft.at
+            sweep_id=sweep.id, config=config, n_expected=capped(sweep.size, command.run_cap), at=draft.at
         )
     )
     draft.note(f"run_cap set to {command.run_cap}", actor=command.actor, sweep_id=sweep.id)

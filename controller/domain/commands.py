@@ -22,7 +22,7 @@ class CreateSweep(_Command, frozen=True, kw_only=True, tag=True):
     source: str
     directory: str
     n_expected: int | None = None
-    """Size of the space, already capped; None where it is unbounded."""
+    """Points of the space; None where it is unbounded."""
     project: str = "uncategorized"
     entity: str = "local"
     name: str = ""

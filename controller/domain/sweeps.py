@@ -114,8 +114,10 @@ class Sweep(Struct, frozen=True, kw_only=True):
     """Why the sweep is in this state, as a sentence fragment."""
     asked: Asked | None = None
     """The last verb an operator gave."""
+    size: int | None = None
+    """Points of the space; None means unbounded."""
     n_expected: int | None = None
-    """Runs the sweep will have when done; None means unbounded."""
+    """Runs the sweep will have when done, capped; None means unbounded."""
     n_suggested: int = 0
     """Suggestions drawn so far; the cursor of grid and random search."""
     exhausted: bool = False

@@ -284,3 +284,11 @@ def test_every_cell_of_a_grid_is_handed_out_once_whatever_happens_to_its_runs() 
     assert sorted(run.index or 0 for run in shop.world.runs.values()) == list(range(40))
     assert shop.world.sweeps[sweep].state is SweepState.FINISHED
     assert shop.world.counts_of[sweep][RunState.FINISHED] == 20
+
+
+def test_a_cap_that_is_taken_away_gives_the_size_of_the_space_back() -> None:
+    shop = Shop(5, run_cap=2)
+    sweep_id = shop.create()
+    assert shop.world.sweeps[sweep_id].n_expected == 2
+    shop.tell(SetRunCap(sweep_id=sweep_id, run_cap=None))
+    assert shop.world.sweeps[sweep_id].n_expected == 5

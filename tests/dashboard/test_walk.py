@@ -69,6 +69,9 @@ async def test_cancel_states_its_effect_and_no_is_the_default() -> None:
         await pilot.press("X")
         await until(pilot, "Kills 2 runs")
         await pilot.press("y")
+        await until(pilot, "cancelling digits-grid in 5 s: u undo, enter now")
+        assert client.sent == []
+        await pilot.press("enter")
         await until(pilot, "⊘ cancelled")
     assert [type(command) for command in client.sent] == [CancelSweep]
 
@@ -108,6 +111,8 @@ async def test_stop_and_retry_go_to_the_marked_runs_by_id() -> None:
         await pilot.press("space", "space", "x")
         await until(pilot, "Stop 2 runs?")
         await pilot.press("y")
+        await until(pilot, "stopping 2 runs in 5 s")
+        await pilot.press("enter")
         await until(pilot, "2 marked")
         await pilot.press("minus", "slash", *"is:ended", "enter")
         await until(pilot, "34 of 36")
@@ -209,7 +214,7 @@ async def test_help_lists_the_keys_of_the_view() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "wanted"), [("2", "learning_rate"), ("3", "quarantined"), ("4", "agent quar")]
+    ("key", "wanted"), [("3", "learning_rate"), ("6", "quarantined"), ("7", "agent quar")]
 )
 async def test_digits_go_to_the_other_views_and_back(key: str, wanted: str) -> None:
     async with make_app(FakeClient(scenes.digits())).run_test(size=(110, 30)) as pilot:

@@ -58,6 +58,8 @@ def test_a_sweep_is_steered_by_keys(lab: Lab, dashboard: Opening) -> None:
     terminal.until("steered-2")
     terminal.until(lambda text: "Stop" in text and "No (n)" in text)
     terminal.press("y")
+    terminal.until("u undo, enter now")
+    terminal.press("enter")
     world = lab.until(lambda world: world.counts_of[sweep_id][RunState.KILLED] == 1)
     terminal.until("killed")
     assert len(world.runs) == 2, "a paused sweep hands nothing out"
@@ -72,6 +74,8 @@ def test_a_sweep_is_steered_by_keys(lab: Lab, dashboard: Opening) -> None:
     terminal.press("X")
     terminal.until("Cancel steered?")
     terminal.press("y")
+    terminal.until("cancelling steered in")
+    terminal.press("enter")
     world = lab.until(
         lambda world: world.sweeps[sweep_id].state is SweepState.CANCELLED and not world.agents_of[sweep_id]
     )

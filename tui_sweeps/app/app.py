@@ -1,60 +1,54 @@
-"""The app: carries messages between screens and link, tells screens the news, opens and closes screens."""
+"""The app: tells screens the news, keeps the desk, opens dialogs, and leaves."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Awaitable, Callable
-from enum import StrEnum
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from textual.app import App
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.driver import Driver
+from textual.widgets import Input
 
 from controller.client.door import Client
 from controller.domain.commands import LaunchAgents
-from controller.domain.queries import Curves, GetCurves
-from controller.domain.replies import Accepted, Refused
 from controller.domain.states import RUN_ACTIVE
 from controller.settings import Home
+from tui_sweeps.app.commanding import Commanding
+from tui_sweeps.app.creation import Creation
+from tui_sweeps.app.delivery import Delivery
 from tui_sweeps.app.layout import load, save
+from tui_sweeps.app.leaving import Begin, ExitReason
 from tui_sweeps.app.look import filters
+from tui_sweeps.app.navigation import Navigation
+from tui_sweeps.app.notices import Notices
+from tui_sweeps.app.working import start_work
 from tui_sweeps.format import sanitise
 from tui_sweeps.keys import KeymapError, read_keymap
 from tui_sweeps.link import Link
-from tui_sweeps.messages import Answered, Ask, Copy, Replied, Send, WantTails
-from tui_sweeps.model import Model
+from tui_sweeps.messages import Send
+from tui_sweeps.model import Model, Touched
 from tui_sweeps.screens.board import Board, Setting
-from tui_sweeps.screens.confirm import Question
+from tui_sweeps.screens.confirm import leave_question
 from tui_sweeps.screens.help import HelpScreen
-from tui_sweeps.screens.insight import VIEWS
 from tui_sweeps.screens.launch import LaunchScreen
-from tui_sweeps.screens.run import RunScreen
-from tui_sweeps.screens.runs import RunsScreen
 from tui_sweeps.screens.sweeps import SweepsScreen
-from tui_sweeps.screens.ways import GoUp, OpenRun, OpenSweep
-from tui_sweeps.views.effects import count
+from tui_sweeps.views.drafts import Foresight
+from tui_sweeps.views.held import unsent_line
+from tui_sweeps.views.herald import Herald
 from tui_sweeps.views.since import look, since_line
 
 
-class ExitReason(StrEnum):
-    """How the dashboard was left."""
-
-    QUIT = "quit"
-    DETACH = "detach"
-
-
-Begin = Callable[[], Awaitable[str | None]]
-"""What happens once at the start; returns the id of a sweep to open."""
-
-
-class SweepsApp(App[ExitReason]):
+class SweepsApp(Delivery, Navigation, Notices, Creation, Commanding, App[ExitReason]):
     """The dashboard."""
 
     TITLE = "tui-sweeps"
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "now", show=False, priority=True, id="now"),
+    ]
 
     CSS = """
     Toast { max-width: 60; }
@@ -69,6 +63,7 @@ class SweepsApp(App[ExitReason]):
         begin: Begin | None = None,
         actor: str = "user",
         driver_class: type[Driver] | None = None,
+        foresight: Foresight | None = None,
     ) -> None:
         no_color = "NO_COLOR" in os.environ
         super().__init__(driver_class=driver_class)
@@ -76,34 +71,48 @@ class SweepsApp(App[ExitReason]):
         self._keymap_path = home.keymap if home is not None else None
         self._begin = begin
         self._actor = actor
+        self._foresight = foresight
+        self._held, self._countdown = [], None
+        self._trail, self._at = [("sweeps", "")], 0
+        self._herald = Herald()
         self.model = Model()
         self.setting = Setting(self.model, load(self._path), clock)
-        self.link = Link(client, self.model, self._news)
+        self.link = Link(client, self.model, self.tell_boards)
         self._looked = False
         self._line_filters = filters(os.environ)
         if no_color:
             self.theme = "ansi-dark"
+        elif self.setting.desk.theme in self.available_themes:
+            self.theme = self.setting.desk.theme
 
     def get_line_filters(self) -> Any:
         """Return Textual's filters and ours: what the terminal cannot show never reaches it."""
         return [*super().get_line_filters(), *self._line_filters]
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Let `now`'s key through to the screen unless something counts down."""
+        if action == "now":
+            return bool(self._held) and isinstance(self.screen, Board) and not isinstance(self.focused, Input)
+        return True
+
     async def on_mount(self) -> None:
         """Show the start screen and begin to follow the controller."""
         self._read_keymap()
+        if unsent := unsent_line(self.setting.desk.unsent):
+            self.setting.desk.unsent = []
+            self.notify(sanitise(unsent), severity="warning", markup=False, timeout=30)
         await self.push_screen(SweepsScreen(self.setting))
-        self.run_worker(self.link.run(), name="link", exit_on_error=True)
+        start_work(self, self.link.run, group="link", exit_on_error=True)
         self.set_interval(1.0, self._tick)
-        self.set_interval(5.0, self._save)
+        self.set_interval(5.0, self.save_desk)
         if self._begin is not None:
-            self.run_worker(self._start(self._begin), name="begin", exit_on_error=False)
+            start_work(self, self._carry_out, self._begin, group="begin")
 
-    async def _start(self, begin: Begin) -> None:
+    async def _carry_out(self, begin: Begin) -> None:
         sweep_id = await begin()
         if sweep_id is not None:
             self.setting.desk.screen, self.setting.desk.sweep = "sweep", sweep_id
-            if sweep_id in self.model.world.sweeps:
-                self._open_sweep(sweep_id)
+            self.show_place(("runs", sweep_id))
 
     def _read_keymap(self) -> None:
         if self._keymap_path is None or not self._keymap_path.exists():
@@ -118,137 +127,56 @@ class SweepsApp(App[ExitReason]):
 
     # ------------------------------------------------------------------ news
 
-    def _boards(self) -> list[Board]:
-        return [screen for screen in self.screen_stack if isinstance(screen, Board)]
-
-    def _news(self) -> None:
+    def tell_boards(self) -> None:
         """Tell the board on top; the others catch up when they are seen again."""
         touched = self.model.drain()
         if self.model.ready and not self._looked:
             self._looked = True
-            self.setting.since = since_line(self.model.world, self.setting.desk)
-            if self.setting.desk.screen == "sweep" and self.setting.desk.sweep in self.model.world.sweeps:
-                self.call_later(self._open_sweep, self.setting.desk.sweep)
-        boards = self._boards()
+            self._first_look()
+        self.announce(touched)
+        boards = self.boards()
         for board in boards[:-1]:
             board.cover()
         if boards and touched:
             boards[-1].model_changed(touched)
 
+    def _first_look(self) -> None:
+        desk = self.setting.desk
+        self.setting.since = since_line(self.model.world, desk)
+        if not desk.hinted:
+            desk.hinted = True
+            self.notify("? shows the keys of a view, : takes commands, n makes a sweep.", markup=False)
+        if desk.screen == "sweep" and desk.sweep in self.model.world.sweeps:
+            self.call_later(self.show_place, (desk.of(desk.sweep).view or "runs", desk.sweep))
+
+    def show_frames(self) -> None:
+        """Show the countdown on every board."""
+        for board in self.boards():
+            board.show_held()
+
     def _tick(self) -> None:
         world = self.model.world
-        if any(world.open_of.values()) and (boards := self._boards()):
+        if any(world.open_of.values()) and (boards := self.boards()):
             boards[-1].time_went_by()
 
-    def _save(self) -> None:
+    def save_desk(self) -> None:
+        """Write down how the dashboard stands."""
         desk = self.setting.desk
-        boards = self._boards()
-        desk.screen = "sweep" if len(boards) > 1 else "sweeps"
-        if len(boards) > 1 and isinstance(boards[1], RunsScreen):
-            desk.sweep = boards[1].sweep_id
         if self.model.ready:
+            boards = self.boards()
+            desk.screen = "sweep" if len(boards) > 1 else "sweeps"
             desk.seen, desk.left_at = look(self.model.world), self.setting.clock()
         save(self._path, desk)
 
-    # ------------------------------------------------------------------ messages from screens
+    def refresh_boards(self) -> None:
+        """Show everything anew: how it is shown has changed."""
+        boards = self.boards()
+        for board in boards[:-1]:
+            board.cover()
+        if boards:
+            boards[-1].model_changed(Touched(everything=True))
 
-    async def on_send(self, message: Send) -> None:
-        """Deliver a command off the message loop."""
-        self.model.wait(message.marks, message.mark)
-        self._news()
-        self.run_worker(self._deliver(message), group="send", exit_on_error=False)
-
-    async def _deliver(self, message: Send) -> None:
-        import msgspec
-
-        command = msgspec.structs.replace(message.command, actor=self._actor)
-        reply = await self.link.send(command)
-        if isinstance(reply, Refused):
-            self.model.wait(message.marks, "")
-            text = f"{reply.reason}. {reply.hint}" if reply.hint else reply.reason
-            self.notify(sanitise(text), severity="warning", markup=False)
-        elif isinstance(reply, Accepted) and reply.text:
-            self.notify(sanitise(reply.text), markup=False)
-        self._news()
-        self.screen.post_message(Replied(message.command, reply))
-
-    async def on_ask(self, message: Ask) -> None:
-        """Ask off the message loop; a later question of the same kind takes its place."""
-        group = f"ask-{id(message.asker)}-{message.key}"
-        self.run_worker(self._answer(message), group=group, exclusive=True, exit_on_error=False)
-
-    async def _answer(self, message: Ask) -> None:
-        answer = await self.link.ask(message.query)
-        message.asker.post_message(Answered(message.key, answer))
-
-    async def on_want_tails(self, message: WantTails) -> None:
-        """Fetch the courses that came before this dashboard."""
-        self.run_worker(self._fetch_tails(message), group="tails", exit_on_error=False)
-
-    async def _fetch_tails(self, message: WantTails) -> None:
-        query = GetCurves(run_ids=message.run_ids, key=message.metric, n_columns=message.n_columns)
-        answer = await self.link.ask(query)
-        if isinstance(answer, Curves):
-            for run_id, points in answer.curves.items():
-                if points:
-                    self.model.seed_tail(run_id, [value for _, value in points])
-            self._news()
-
-    def on_copy(self, message: Copy) -> None:
-        """Put text on the terminal's clipboard."""
-        self.copy_to_clipboard(message.text)
-        self.notify(f"Copied the {message.what}.", markup=False)
-
-    # ------------------------------------------------------------------ screens
-
-    def on_open_sweep(self, message: OpenSweep) -> None:
-        """Open a sweep."""
-        self._open_sweep(message.sweep_id)
-
-    def _open_sweep(self, sweep_id: str) -> None:
-        if len(self._boards()) == 1:
-            self.setting.desk.sweep = sweep_id
-            self.push_screen(RunsScreen(self.setting, sweep_id))
-
-    def on_open_run(self, message: OpenRun) -> None:
-        """Open a run."""
-        self.push_screen(RunScreen(self.setting, message.run_id))
-
-    def on_go_up(self, message: GoUp) -> None:
-        """Close the board on top."""
-        if len(self._boards()) > 1 and isinstance(self.screen, Board):
-            self.screen_stack[-2].cover() if isinstance(self.screen_stack[-2], Board) else None
-            self.pop_screen()
-
-    def _view(self, view: str) -> None:
-        """Show another view of the open sweep in the place of the one on top."""
-        if not isinstance(self.screen, Board) or view == self.screen.VIEW or self.screen.VIEW == "run":
-            return
-        if self.screen.VIEW != "runs":
-            self.pop_screen()
-        runs = self._boards()[1]
-        if view != "runs" and isinstance(runs, RunsScreen):
-            self.push_screen(VIEWS[view](self.setting, runs.sweep_id))
-
-    def action_view_runs(self) -> None:
-        """Show the runs."""
-        self._view("runs")
-
-    def action_view_parallel(self) -> None:
-        """Show the parallel coordinates."""
-        self._view("parallel")
-
-    def action_view_importance(self) -> None:
-        """Show the importance."""
-        self._view("importance")
-
-    def action_view_agents(self) -> None:
-        """Show the agents."""
-        self._view("agents")
-
-    def action_view_events(self) -> None:
-        """Show the log of events."""
-        self._view("events")
+    # ------------------------------------------------------------------ dialogs
 
     def action_help(self) -> None:
         """Explain the keys of the view."""
@@ -257,8 +185,7 @@ class SweepsApp(App[ExitReason]):
 
     def action_agents(self) -> None:
         """Ask how many agents to launch, and launch them."""
-        chosen = getattr(self.screen, "chosen_sweep", lambda: None)()
-        sweep = self.model.world.sweeps.get(chosen) if chosen else None
+        sweep = self.chosen()
         if sweep is None:
             self.notify("There is no sweep here.", severity="warning", markup=False)
             return
@@ -273,7 +200,7 @@ class SweepsApp(App[ExitReason]):
 
     # ------------------------------------------------------------------ leaving
 
-    def action_detach(self) -> None:
+    async def action_detach(self) -> None:
         """Leave; the sweeps go on."""
         self._leave(ExitReason.DETACH)
 
@@ -283,41 +210,17 @@ class SweepsApp(App[ExitReason]):
         if not n_active:
             self._leave(ExitReason.QUIT)
             return
-        question = Question(
-            "Leave the dashboard?",
-            (
-                f"{count(n_active, 'run')} active.",
-                "Nothing is stopped: the sweeps go on without the dashboard.",
-            ),
-            (("leave", "Detach (y)"), ("stay", "Stay (n)")),
-            "leave",
-            False,
-        )
 
         def decided(answer: str | None) -> None:
             if answer == "leave":
                 self._leave(ExitReason.DETACH)
 
-        self.push_screen(question, decided)
+        self.push_screen(leave_question(n_active), decided)
 
     def _leave(self, reason: ExitReason) -> None:
-        self._save()
-        self.exit(reason)
+        start_work(self, self._send_and_leave, reason, group="leave")
 
-
-def run_dashboard(
-    client: Client,
-    home: Home | None = None,
-    *,
-    begin: Begin | None = None,
-    actor: str = "user",
-    on_detach: Callable[[], None] | None = None,
-) -> ExitReason:
-    """Show the dashboard until the user leaves it; say how."""
-    from tui_sweeps.driver import DeltaDriver
-
-    app = SweepsApp(client, home=home, begin=begin, actor=actor, driver_class=DeltaDriver)
-    reason = app.run() or ExitReason.QUIT
-    if reason is ExitReason.DETACH and on_detach is not None:
-        on_detach()
-    return reason
+    async def _send_and_leave(self, reason: ExitReason) -> None:
+        undone = await self.send_held()
+        self.save_desk()
+        self.exit(reason, message="; ".join(undone) or None)

@@ -126,7 +126,9 @@ def _handed_over_on_hangup(embedded: EmbeddedController) -> Iterator[None]:
 
 
 def _show(client: Client, home: Home, sweep_id: str | None, goal: Goal | None) -> None:
+    from controller.runtime.preview import preview, working_directory
     from tui_sweeps.app import run_dashboard
+    from tui_sweeps.views.drafts import Foresight
 
     async def begin() -> str | None:
         if goal is None:
@@ -135,4 +137,5 @@ def _show(client: Client, home: Home, sweep_id: str | None, goal: Goal | None) -
         await order(client, LaunchAgents(sweep_id=made, n_agents=goal.n_agents, actor=actor()))
         return made
 
-    run_dashboard(client, home, begin=begin, actor=actor())
+    foresight = Foresight(preview=preview, directory=working_directory)
+    run_dashboard(client, home, begin=begin, actor=actor(), foresight=foresight)

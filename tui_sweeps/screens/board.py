@@ -18,7 +18,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from tui_sweeps.format import fit, sanitise
-from tui_sweeps.keys import Key, first_shown, footer_of, keys_of
+from tui_sweeps.keys import action_of, first_shown, footer_of, keys_of
 from tui_sweeps.messages import Answered, Replied
 from tui_sweeps.model import Desk, Model, Touched
 from tui_sweeps.views.cells import Cell
@@ -26,8 +26,8 @@ from tui_sweeps.views.cells import Cell
 LEAST_WIDTH, LEAST_HEIGHT = 30, 8
 """Below this nothing useful can be shown; a sentence says so."""
 
-OF_APP = frozenset({"agents", "help", "detach", "quit"})
-"""Actions that the app does itself."""
+OF_APP_ALONE = frozenset({"now"})
+"""Bound by the app, which lets the key through to the screen while nothing counts down."""
 
 ALWAYS = ("help", "detach", "quit")
 """Keys that the footer of every view shows."""
@@ -45,18 +45,19 @@ class Setting:
     """The user's own keys by action id."""
     since: str = ""
     """What happened since the dashboard was last looked at."""
+    held: str = ""
+    """The countdown of an act that can still be taken back."""
     marks: dict[str, dict[str, None]] = field(default_factory=dict)
     """Per sweep the marked runs, in the order of marking; table and plots share them."""
 
 
 def bindings(view: str) -> list[BindingType]:
     """Return a view's keys as Textual wants them."""
-    return [_binding(key) for key in keys_of(view)]
-
-
-def _binding(key: Key) -> Binding:
-    action = f"app.{key.id}" if key.id in OF_APP or key.id.startswith("view_") else key.id
-    return Binding(key.keys, action, key.label, show=False, id=key.id)
+    return [
+        Binding(key.keys, action_of(key), key.label, show=False, id=key.id)
+        for key in keys_of(view)
+        if key.id not in OF_APP_ALONE
+    ]
 
 
 def line_of(cells: Iterable[Cell], gap: str = "  ") -> Text:
@@ -83,6 +84,9 @@ class Board(Screen[None]):
     Board #banner { height: 1; background: $warning; color: auto 90%; display: none; padding: 0 1; }
     Board #footer { height: 1; background: $panel; color: $foreground; padding: 0 1; dock: bottom; }
     Board #tiny { layer: over; display: none; width: 100%; height: 100%; background: $surface; }
+    Board #held { height: 1; background: $error; color: auto 90%; display: none; padding: 0 1; }
+    Board.held #held { display: block; }
+    Board:ansi #held { text-style: reverse bold; background: ansi_default; color: ansi_default; }
     Board.away #banner { display: block; }
     Board.small #tiny { display: block; }
     Board:ansi #banner { text-style: reverse; background: ansi_default; color: ansi_default; }
@@ -138,6 +142,7 @@ class Board(Screen[None]):
         """Lay out the frame."""
         yield Static(id="crumbs", markup=False)
         yield Static(id="banner", markup=False)
+        yield Static(id="held", markup=False)
         yield from self.body()
         yield Static(id="footer", markup=False)
         yield Static(id="tiny", markup=False)
@@ -193,9 +198,16 @@ class Board(Screen[None]):
             sanitise(text), title=sanitise(title), severity="warning" if bad else "information", markup=False
         )
 
+    def show_held(self) -> None:
+        """Show how long an act can still be taken back."""
+        if self._is_up:
+            self.set_class(bool(self.setting.held), "held")
+            self.query_one("#held", Static).update(Text(self.setting.held, no_wrap=True, overflow="ellipsis"))
+
     def _show_frame(self) -> None:
         if not self._is_up:
             return
+        self.show_held()
         self.set_class(bool(self.model.stale), "away")
         if self.model.stale:
             self.query_one("#banner", Static).update(

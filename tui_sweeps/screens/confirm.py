@@ -11,7 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from tui_sweeps.views.effects import Effect
+from tui_sweeps.views.effects import Effect, count
 
 
 class Question(ModalScreen[str]):
@@ -84,3 +84,14 @@ def confirm(effect: Effect) -> Question:
     answers = (("yes", f"{effect.yes} (y)"), ("no", "No (n)"))
     default = "no" if effect.grave else "yes"
     return Question(effect.title, effect.lines, answers, default, effect.grave)
+
+
+def leave_question(n_active: int) -> Question:
+    """Return the question whether to leave while runs are active."""
+    return Question(
+        "Leave the dashboard?",
+        (f"{count(n_active, 'run')} active.", "Nothing is stopped: the sweeps go on without the dashboard."),
+        (("leave", "Detach (y)"), ("stay", "Stay (n)")),
+        "leave",
+        False,
+    )

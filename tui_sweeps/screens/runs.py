@@ -13,6 +13,7 @@ from tui_sweeps.messages import Copy, WantTails
 from tui_sweeps.model import SweepDesk, Touched
 from tui_sweeps.screens.acts import Acts
 from tui_sweeps.screens.board import Board, Setting, bindings, line_of
+from tui_sweeps.screens.columns import Chosen, ColumnsScreen
 from tui_sweeps.screens.filter_line import FilterLine
 from tui_sweeps.screens.marking import Marking
 from tui_sweeps.screens.ways import GoUp as GoUp
@@ -22,7 +23,7 @@ from tui_sweeps.views.header import number_line, state_line
 from tui_sweeps.views.order import Order, sort_words
 from tui_sweeps.views.run import command_text
 from tui_sweeps.views.runs import SPARK_CELLS, RunRows, run_key, run_passes
-from tui_sweeps.views.sorting import next_sort, toggled
+from tui_sweeps.views.sorting import toggled
 from tui_sweeps.views.tally import Tally, tally
 from tui_sweeps.widgets.table import Cell, Column, LineTable
 
@@ -147,7 +148,7 @@ class RunsScreen(Marking, Acts, Board):
         self._reset()
 
     def _reset(self) -> None:
-        columns = self._rows.columns(self.place.columns)
+        columns = self._rows.columns(self.desk.columns.get(self._project, ()))
         keys = [column.key for column in columns]
         shown = None
         if keys != self._columns:
@@ -222,12 +223,54 @@ class RunsScreen(Marking, Acts, Board):
     # ------------------------------------------------------------------ sorting, copying, filter
 
     def action_sort(self) -> None:
-        """Sort by the next column."""
-        metric = self._rows.sweep.config.metric
-        best = "-best" if metric is not None and metric.goal.value == "maximize" else "best"
-        parameters = [c.key for c in self._rows.columns() if c.key.startswith("config.")]
-        self.place.sort = next_sort(["", best, "state", "-duration", *parameters], self.place.sort)
+        """Choose what to sort by."""
+        self._choose(sorting=True)
+
+    def action_columns(self) -> None:
+        """Choose columns and their order."""
+        self._choose(sorting=False)
+
+    def _choose(self, *, sorting: bool) -> None:
+        if self.sweep_id not in self.model.world.sweeps:
+            return
+
+        def taken(chosen: Chosen | None) -> None:
+            if chosen is None or self.sweep_id not in self.model.world.sweeps:
+                return
+            if not sorting:
+                self.desk.columns.pop(self._project, None)
+                if chosen[0]:
+                    self.desk.columns[self._project] = chosen[0]
+            self.place.sort = chosen[1]
+            self._rebuild()
+
+        own = [column.key for column in self._rows.columns()]
+        screen = ColumnsScreen(self._rows.all_columns(), own, self._columns, self.place.sort, sorting=sorting)
+        self.app.push_screen(screen, taken)
+
+    @property
+    def _project(self) -> str:
+        return self._rows.sweep.project
+
+    def take_sort(self, text: str) -> str:
+        """Sort by what was typed; return what is wrong with it."""
+        known = [column.key for column in self._rows.all_columns()]
+        for key, _ in sort_words(text):
+            if key not in known:
+                return f"there is no column {key}; known are {', '.join(known[:8])} …"
+        self.place.sort = text
         self._rebuild()
+        return ""
+
+    def take_filter(self, text: str) -> str:
+        """Filter by what was typed; return what is wrong with it."""
+        try:
+            parse(text, self._rows.fields())
+        except FilterError as error:
+            return str(error)
+        self._set_filter(text)
+        self.query_one(FilterLine).show_text(text)
+        return ""
 
     def on_line_table_header_selected(self, message: LineTable.HeaderSelected) -> None:
         """Sort by a clicked column."""

@@ -11,16 +11,13 @@ from tui_sweeps.messages import Copy
 from tui_sweeps.model import Touched
 from tui_sweeps.screens.acts import Acts
 from tui_sweeps.screens.board import Board, Setting, bindings
+from tui_sweeps.screens.columns import Chosen, ColumnsScreen
 from tui_sweeps.screens.filter_line import FilterLine
 from tui_sweeps.screens.ways import OpenSweep
 from tui_sweeps.views.filter import SWEEP_FIELDS, FilterError, parse
 from tui_sweeps.views.order import Order, sort_words
-from tui_sweeps.views.sorting import next_sort
-from tui_sweeps.views.sweeps import COLUMNS, SweepRows, sweep_key, sweep_passes
+from tui_sweeps.views.sweeps import COLUMNS, SORTABLE, SweepRows, sweep_key, sweep_passes
 from tui_sweeps.widgets.table import Cell, Column, LineTable
-
-SORTS = ("", "name", "-changed", "-progress", "-active", "-failed", "-hours", "state")
-"""What the sort key goes through."""
 
 
 class SweepsScreen(Acts, Board):
@@ -161,9 +158,35 @@ class SweepsScreen(Acts, Board):
         self._reset()
 
     def action_sort(self) -> None:
-        """Sort by the next column."""
-        self.desk.sort = next_sort(SORTS, self.desk.sort)
+        """Choose what to sort by."""
+
+        def taken(chosen: Chosen | None) -> None:
+            if chosen is not None:
+                self.desk.sort = chosen[1]
+                self._rebuild()
+
+        columns = [column for column in COLUMNS if column.key in SORTABLE]
+        keys = [column.key for column in columns]
+        self.app.push_screen(ColumnsScreen(columns, keys, keys, self.desk.sort, sorting=True), taken)
+
+    def take_sort(self, text: str) -> str:
+        """Sort by what was typed; return what is wrong with it."""
+        for key, _ in sort_words(text):
+            if key not in SORTABLE:
+                return f"there is no column {key}; known are {', '.join(SORTABLE)}"
+        self.desk.sort = text
         self._rebuild()
+        return ""
+
+    def take_filter(self, text: str) -> str:
+        """Filter by what was typed; return what is wrong with it."""
+        try:
+            parse(text, SWEEP_FIELDS)
+        except FilterError as error:
+            return str(error)
+        self._set_filter(text)
+        self.query_one(FilterLine).show_text(text)
+        return ""
 
     def action_copy(self) -> None:
         """Copy the sweep's id."""

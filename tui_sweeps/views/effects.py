@@ -25,7 +25,7 @@ class Effect:
     yes: str
     """The word on the button that does it."""
     grave: bool = False
-    """Something is killed: the dialog wears the warning style."""
+    """Something ends by it: the dialog wears the warning style and stands on No."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,7 @@ def verb_effect(world: World, sweep_id: str, verb: Verb, now: float) -> Effect |
                 _agents_leave(n_agents),
             ),
             "Stop the sweep",
+            grave=True,
         )
     if verb is Verb.PAUSE:
         return Effect(

@@ -1,13 +1,6 @@
-"""Sorting by keys: what the next press gives."""
+"""Sorting by a column's title."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-
-
-def next_sort(choices: Sequence[str], now: str) -> str:
-    """Return the sorting after this one; each column in the way that is most asked for, then round again."""
-    return choices[(choices.index(now) + 1) % len(choices)] if now in choices else choices[0]
 
 
 def toggled(sort: str, key: str, *, add: bool = False) -> str:

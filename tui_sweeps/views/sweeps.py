@@ -34,6 +34,21 @@ COLUMNS: tuple[Column, ...] = (
     Column("config", "BEST CONFIG", 48),
 )
 
+SORTABLE = (
+    "state",
+    "name",
+    "progress",
+    "active",
+    "failed",
+    "best",
+    "agents",
+    "queued",
+    "hours",
+    "changed",
+    "method",
+)
+"""Columns with a value that has an order."""
+
 BAR_CELLS = 9
 
 

@@ -25,6 +25,7 @@ from graphql import (
 )
 from msgspec import Struct
 
+from controller.client.door import ClientError
 from controller.wandb_api.faults import FaultError
 
 log = logging.getLogger(__name__)
@@ -122,6 +123,9 @@ def _refused(errors: list[GraphQLError], request: Request) -> Answer:
         cause = error.original_error
         if isinstance(cause, FaultError):
             status = max(status, cause.status)
+            messages.append(str(cause))
+        elif isinstance(cause, ClientError):
+            status = max(status, 503)
             messages.append(str(cause))
         elif cause is None or isinstance(cause, GraphQLError):
             messages.append(error.message)

@@ -151,15 +151,16 @@ class Handlers:
 
 
 def _json(status: int, body: Any) -> web.Response:
-    return web.Response(status=status, body=json.dumps(body).encode(), content_type="application/json")
+    response = web.Response(status=status, body=json.dumps(body).encode(), content_type="application/json")
+    if status == 503:
+        response.headers["Retry-After"] = "1"
+    return response
 
 
 def _fault(request: web.Request, status: int, message: str) -> web.Response:
     if "/otel/" not in request.path:  # older clients try their telemetry five times a second
         log.warning("%s %s: %d, %s", request.method, request.path[:200], status, message[:300])
     response = _json(status, {"error": message, "errors": [{"message": message}]})
-    if status == 503:
-        response.headers["Retry-After"] = "1"
     if status not in (404, 405):
         response.force_close()
     return response

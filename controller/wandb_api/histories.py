@@ -1,4 +1,8 @@
-"""A run's rows, console and curves in the client's shapes, read when a query asks for them."""
+"""A run's rows, console and curves in the client's shapes, read when a query asks for them.
+
+Rows travel as strings that hold JSON, where bare NaN is what the client writes and reads itself, or as JSON
+of the answer, which must be strict: there they are the strings that `controller.domain.wire.strict` makes.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from typing import Any
 from controller.client.door import Client
 from controller.domain.queries import GetHistory, GetLog, History, Log
 from controller.domain.runs import Point, Run
+from controller.domain.wire import strict
 from controller.wandb_api.words import as_json, as_mapping
 
 MAX_ROWS = 100_000
@@ -72,6 +77,7 @@ async def sampled(door: Client, run: Run, spec: Any) -> list[dict[str, Any]]:
             and (highest is None or row.get("_step", highest - 1) < highest)
         ]
     samples = wanted.get("samples")
+    full = [strict(row) for row in full]
     return thinned(full, samples if isinstance(samples, int) and samples > 0 else 500)
 
 

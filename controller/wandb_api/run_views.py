@@ -10,6 +10,7 @@ from controller.client.door import Client
 from controller.domain.runs import Run
 from controller.domain.states import RUN_ACTIVE, RunState
 from controller.domain.sweeps import Sweep
+from controller.domain.wire import strict
 from controller.wandb_api import histories
 from controller.wandb_api.callers import Caller
 from controller.wandb_api.mirror import Mirror
@@ -97,7 +98,7 @@ class RunViews:
 
         async def parquet(info: Any, **arguments: Any) -> View:
             rows = await histories.rows_of(door, run, keys=tuple(arguments.get("liveKeys") or ()))
-            return {"parquetUrls": [], "liveData": rows}
+            return {"parquetUrls": [], "liveData": [strict(row) for row in rows]}
 
         async def lines(info: Any, **arguments: Any) -> View:
             return await histories.console(door, run, arguments)

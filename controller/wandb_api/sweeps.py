@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from controller.client.door import Client
+from controller.client.door import Client, ClientError
 from controller.domain.commands import CancelSweep, CreateSweep, PauseSweep, ResumeSweep, StopSweep
 from controller.domain.problems import describe
 from controller.domain.replies import Accepted, Refused, Reply
@@ -84,7 +84,10 @@ async def steer(door: Client, sweep: Sweep, state: str, *, actor: str) -> None:
 async def _send(
     door: Client, command: CreateSweep | PauseSweep | ResumeSweep | StopSweep | CancelSweep
 ) -> Accepted:
-    reply: Reply = await door.send(command)
+    try:
+        reply: Reply = await door.send(command)
+    except ClientError as error:
+        raise FaultError(400, f"{error}; try again") from error
     if isinstance(reply, Accepted):
         return reply
     if isinstance(reply, Refused):

@@ -504,6 +504,40 @@ def test_10_6_preempted_run_is_handed_out_again_to_be_resumed(tell: Callable[[St
     tell(story)
 
 
+def test_10_6_answers_hold_no_bare_nan(tell: Callable[[Story], None]) -> None:
+    async def story(shop: Shop) -> None:
+        _, run_id = await shop.started(await shop.sweep())
+        rows = ['{"_step":0,"loss":NaN}', '{"_step":1,"loss":-Infinity}']
+        await shop.stream(run_id, files={"wandb-history.jsonl": {"offset": 0, "content": rows}})
+        spec = json.dumps(json.dumps({"keys": ["loss"]}))
+        query = f"""{{ project {{ run(name: "{run_id}") {{ sampledHistory(specs: [{spec}])
+            parquetHistory(liveKeys: ["loss"]) {{ liveData }} history summaryMetrics }} }} }}"""
+        url = shop.server.url + "/graphql"
+        async with shop.session.post(url, json={"query": query}, headers=shop.headers()) as answer:
+            found = json.loads(await answer.text(), parse_constant=pytest.fail)
+        run = found["data"]["project"]["run"]
+        assert [row["loss"] for row in run["sampledHistory"][0]] == ["NaN", "-Infinity"]
+        assert "NaN" in run["history"][0]
+
+    tell(story)
+
+
+def test_10_8_full_disk_says_come_back_and_registers_nothing(
+    tell: Callable[[Story], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(shop: Shop) -> None:
+        agent_id, run_id = await shop.started(await shop.sweep())
+        shop.engine.storage = "disk full"
+        await shop.ask(HEARTBEAT, id=agent_id, runState=json.dumps({run_id: True}), status=503)
+        answer = await shop.stream(run_id, files={"output.log": {"offset": 0, "content": ["a"]}}, status=503)
+        assert "disk full" in answer["error"]
+        assert "disk full" in await shop.ask(UPSERT_SWEEP, config=grid(2), status=400)
+        shop.engine.storage = "ok"
+        assert await shop.beat(agent_id, run_id) == []
+
+    tell(story)
+
+
 def test_10_7_sign_of_life_keeps_the_lease_full(tell: Callable[[Story], None]) -> None:
     async def story(shop: Shop) -> None:
         _, run_id = await shop.started(await shop.sweep())

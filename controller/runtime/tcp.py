@@ -134,9 +134,11 @@ def bundle_for(home: Home, url: str) -> Path | None:
     return Files(directory=home.tls).bundle if url.startswith("https:") else None
 
 
-def mint_key(home: Home, sweep: Sweep | None, label: str) -> str:
-    """Return a new key: for work on a sweep's project, or without a sweep for everything."""
+def mint_key(home: Home, sweep: Sweep | None, label: str, *, view: bool = False) -> str:
+    """Return a new key: for work on a sweep's project, without a sweep for everything, or for looking."""
     keys = KeyFile(home.keys)
+    if view:
+        return keys.mint(Scope.VIEW, label=label)
     if sweep is None:
         return keys.mint(Scope.ADMIN, label=label)
     return keys.mint(Scope.AGENT, sweep.project, label=label)

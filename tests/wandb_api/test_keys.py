@@ -255,3 +255,15 @@ def test_connections_beyond_the_limit_are_refused(tell: Callable[[Story], None])
         assert (await shop.ask("{ viewer { entity } }"))["viewer"]["entity"] == "local"
 
     tell(story)
+
+
+def test_keys_are_minted_for_the_scope_that_was_asked_for(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.path.mkdir(mode=0o700)
+    for view, scope in ((False, Scope.ADMIN), (True, Scope.VIEW)):
+        key = tcp.mint_key(home, None, "me", view=view)
+        found = KeyFile(home.keys).find(key, 0.0)
+        assert found is not None
+        assert (found.scope, found.label) == (scope, "me")
+    assert tcp.bundle_for(home, "http://127.0.0.1:1") is None
+    assert tcp.bundle_for(home, "https://127.0.0.1:1") == home.tls / "bundle.pem"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -113,6 +114,23 @@ def test_login_once_replaces_the_exports(lab: WandbLab) -> None:
     (run,) = lab.runs(sweep_id)
     assert run["state"] == "finished"
     assert os.stat(lab.place / ".netrc").st_mode & 0o077 == 0
+
+
+def test_example_is_worked_on_by_both_agents(lab: WandbLab) -> None:
+    example = Path(__file__).parents[2] / "examples" / "wandb"
+    for path in example.iterdir():
+        if path.is_file():
+            shutil.copy(path, lab.project)
+    lab.open()
+    words = lab.done("sweep", "sweep_config.yaml")
+    sweep_id = words.split("Creating sweep with ID: ")[1].split()[0]
+    assert lab.wandb("agent", "--count", "2", sweep_id).wait(60) == 0
+    lab.cli("agent", sweep_id)
+    runs = lab.runs(sweep_id)
+    assert [run["state"] for run in runs] == ["finished"] * 4
+    assert all(run["summary"]["epoch"] == 9 for run in runs)
+    (sweep,) = lab.json("ls")
+    assert sweep["best"]["value"] > 0.9
 
 
 @pytest.mark.parametrize("release", ["0.18.7", "0.22.0"])

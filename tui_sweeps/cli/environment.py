@@ -27,7 +27,10 @@ async def env(options: Namespace, home: Home) -> int:
             "tui-sweeps controller stop; tui-sweeps controller start --listen 127.0.0.1:0 (it remembers)",
         )
     sweep = find_sweep(world, options.sweep_id) if options.sweep_id else None
-    variables = {"WANDB_BASE_URL": url, "WANDB_API_KEY": tcp.mint_key(home, sweep, label=actor())}
+    variables = {
+        "WANDB_BASE_URL": url,
+        "WANDB_API_KEY": tcp.mint_key(home, sweep, label=actor(), view=options.view),
+    }
     if sweep is not None:
         variables |= {"WANDB_ENTITY": sweep.entity, "WANDB_PROJECT": sweep.project}
     bundle = tcp.bundle_for(home, url)

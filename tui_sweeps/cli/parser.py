@@ -204,6 +204,7 @@ def _add_environment(commands: Any) -> None:
     env.add_argument(
         "sweep_id", nargs="?", metavar="SWEEP_ID", help="a key for its project; without: for everything"
     )
+    env.add_argument("--view", action="store_true", help="a key that may look and change nothing")
     _json(env)
 
 

@@ -97,6 +97,7 @@ def _panel(panel: Panel, metric: Axis, width: int, height: int, glyphs: Glyphs, 
     is_fat = glyphs is Glyphs.BRAILLE and len(panel.dots) <= N_FAT
     for dot in sorted(panel.dots, key=lambda dot: -1 if dot.step is None else dot.step):
         x, y = _place(dot, raster, metric, panel.axis)
+        x, y = min(x, raster.n_dots_x - 1 - is_fat), min(y, raster.n_dots_y - 1 - is_fat)
         for below in range(2 if is_fat else 1):
             raster.line([(x, y + below), (x + is_fat, y + below)], step_style(dot.step))
     if panel.line:

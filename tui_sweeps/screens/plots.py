@@ -47,10 +47,10 @@ class PlotBoard(Walking, Acts, Board):
     """Lines below the picture."""
 
     DEFAULT_CSS = """
-    PlotBoard #header { height: 1; padding: 0 1; }
+    PlotBoard #header { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
     PlotBoard.low #header { display: none; }
     PlotBoard #picture { margin: 0 1; }
-    PlotBoard #below { height: auto; padding: 0 1; }
+    PlotBoard #below { height: auto; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
     PlotBoard.filtered #below { margin-bottom: 1; }
     """
 

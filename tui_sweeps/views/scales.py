@@ -178,6 +178,7 @@ class Columns:
         title, field = self.title(key), self.field(key)
         if parameter is not None and parameter.distribution in CATEGORICAL:
             has_missing = any(one is None for one in numbers.values())
+            self._known(key, parameter)
             choices = tuple(self._choice_values[key])
             last = float(max(0, len(choices) - 1))
             return Scale(key, title, field, "categorical", 0.0, last, False, choices, has_missing)
@@ -212,14 +213,19 @@ class Columns:
             return None
         return number if math.isfinite(number) else None
 
-    def _choice(self, key: str, parameter: Parameter, value: Any) -> float | None:
+    def _known(self, key: str, parameter: Parameter) -> dict[str, int]:
+        """Return the number of each choice; the declared ones come first, in their order."""
         known = self._choices.get(key)
         if known is None:
             known = self._choices[key] = {}
-            self._choice_values[key] = []
-            for one in parameter.values:
-                if known.setdefault(_choice_key(one), len(known)) == len(self._choice_values[key]):
-                    self._choice_values[key].append(one)
+            values = self._choice_values[key] = []
+            for value in parameter.values:
+                if known.setdefault(_choice_key(value), len(values)) == len(values):
+                    values.append(value)
+        return known
+
+    def _choice(self, key: str, parameter: Parameter, value: Any) -> float | None:
+        known = self._known(key, parameter)
         if value is MISSING:
             return None
         word = _choice_key(value)

@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from controller.client import connection
 from controller.domain.agents import Job
@@ -32,7 +33,9 @@ from controller.runtime import ownership, tcp
 from controller.runtime.reachable import Reachable
 from controller.settings import HOME_VARIABLE, VERSION, Home
 from controller.store import Store
-from controller.wandb_api.server import Server as WandbServer
+
+if TYPE_CHECKING:
+    from controller.wandb_api.server import Server as WandbServer
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,8 @@
 """Where the controller listens for W&B's client, and everything that client needs to be let in.
 
 The choice is kept in the home, so that a restart, a hand-over and the dashboard's own controller listen at
-the same address: agents that were away come back to it.
+the same address: agents that were away come back to it. GraphQL and certificates take a quarter of a second
+to load, so that happens only where somebody listens.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import ipaddress
 import logging
 import socket
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -21,9 +23,10 @@ from controller.domain.wire import WireError, decode, encode
 from controller.runtime.preview import size_of
 from controller.settings import Home
 from controller.wandb_api.callers import Scope
-from controller.wandb_api.certificate import Files, server_context
 from controller.wandb_api.keys import KeyFile, secret_of, write_private
-from controller.wandb_api.server import Place, Server, serve
+
+if TYPE_CHECKING:
+    from controller.wandb_api.server import Place, Server
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +104,9 @@ def prepare(home: Home, given: Listening | None) -> Place | None:
             raise
         log.error("%s; nothing listens for W&B's client now", error)
         return None
+    from controller.wandb_api.certificate import server_context
+    from controller.wandb_api.server import Place
+
     port = listening.getsockname()[1]
     choose(home, Listening(host=chosen.host, port=port, insecure=chosen.insecure))
     return Place(
@@ -126,11 +132,15 @@ def _bind(chosen: Listening) -> socket.socket:
 
 async def open_listener(place: Place, door: Client, tasks: asyncio.TaskGroup) -> Server:
     """Serve W&B's client at a prepared place."""
+    from controller.wandb_api.server import serve
+
     return await serve(door, place, tasks, size_of=size_of)
 
 
 def bundle_for(home: Home, url: str) -> Path | None:
     """Return the certificates a client of this address must trust; None for plain HTTP."""
+    from controller.wandb_api.certificate import Files
+
     return Files(directory=home.tls).bundle if url.startswith("https:") else None
 
 

@@ -1,7 +1,7 @@
-"""Accepting connections: not too many, and none that says nothing.
+"""Accepting connections: not too many, and none for long that shows no key.
 
-Everybody on the machine can connect. Who does not send a request soon is cut off, and beyond a limit nobody
-new gets in, so that strangers cannot use up our file handles.
+Everybody on the machine can connect. Who shows no good key soon is cut off, and when there are too many the
+oldest of those has to go, so that strangers can neither use up our file handles nor keep our agents out.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from aiohttp.web_server import Server
 log = logging.getLogger(__name__)
 
 FIRST_S = 15.0
-"""From the connection to the end of its first request's headers."""
+"""From the connection to its first request with a good key."""
 MAX_CONNECTIONS = 600
 """Each client process keeps one or two; the usual limit of file handles is 1024."""
 
@@ -29,7 +29,8 @@ class Entrance:
         self._server = server
         self.first_s = first_s
         self.n_max = n_max
-        self._silent: set[RequestHandler] = set()
+        self._strangers: dict[RequestHandler, None] = {}
+        """Connections that have shown no key yet, the oldest first."""
         self._accepting: asyncio.Server | None = None
 
     async def open(self, listening: socket.socket, tls: ssl.SSLContext | None) -> None:
@@ -47,25 +48,36 @@ class Entrance:
         if self._accepting is not None:
             self._accepting.close()
 
-    def spoke(self, handler: object) -> None:
-        """Note that a connection sent a request."""
-        self._silent.discard(handler)
+    def welcome(self, handler: RequestHandler) -> None:
+        """Note that a connection showed a good key."""
+        self._strangers.pop(handler, None)
 
     def _protocol(self) -> asyncio.Protocol:
-        if len(self._server.connections) >= self.n_max:
+        if len(self._server.connections) >= self.n_max and not self._make_room():
             log.warning("a connection was refused: %d are open", self.n_max)
             return _Refusal()
         handler = self._server()
-        self._silent.add(handler)
+        self._strangers[handler] = None
         asyncio.get_running_loop().call_later(self.first_s, self._look, handler)
         return handler
 
     def _look(self, handler: RequestHandler) -> None:
-        if handler not in self._silent:
-            return
-        self._silent.discard(handler)
+        if handler in self._strangers:
+            self._cut(handler)
+
+    def _cut(self, handler: RequestHandler) -> None:
+        del self._strangers[handler]
         if handler.transport is not None:
             handler.transport.abort()
+
+    def _make_room(self) -> bool:
+        """Cut off the oldest stranger that is still there."""
+        for handler in tuple(self._strangers):
+            is_there = handler.transport is not None
+            self._cut(handler)
+            if is_there:
+                return True
+        return False
 
 
 class _Refusal(asyncio.Protocol):

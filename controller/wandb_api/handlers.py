@@ -10,8 +10,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
 
 from controller.client.door import ClientError
+from controller.wandb_api.callers import Caller
 from controller.wandb_api.faults import FaultError, busy
 from controller.wandb_api.filestream import read_post
 from controller.wandb_api.graphql import Executor, read_request
@@ -45,8 +47,8 @@ class Handlers:
         self._executor = executor
         self._reports = reports
         self._uploads = uploads
-        self.spoke: Callable[[object], None] = lambda protocol: None
-        """Told of every connection that sent a request."""
+        self.welcome: Callable[[RequestHandler], None] = lambda protocol: None
+        """Told of every connection that showed a good key."""
 
     def app(self) -> web.Application:
         """Return the application with its paths."""
@@ -60,7 +62,6 @@ class Handlers:
 
     @web.middleware
     async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        self.spoke(request.protocol)
         try:
             self._guard.check(request)
             if not self._mirror.is_ready.is_set():
@@ -80,8 +81,13 @@ class Handlers:
             log.exception("%s %s failed", request.method, request.path[:200])
             return _fault(request, 500, "the controller failed on this request; its log has the details")
 
-    async def _graphql(self, request: web.Request) -> web.StreamResponse:
+    async def _caller(self, request: web.Request) -> Caller:
         caller = await self._guard.caller(request, self._mirror.world)
+        self.welcome(request.protocol)
+        return caller
+
+    async def _graphql(self, request: web.Request) -> web.StreamResponse:
+        caller = await self._caller(request)
         asked = read_request(await self._json(request))
         answer = await self._executor.answer(asked, Asking(caller, self._url_of(request)))
         return _json(answer.status, answer.body)
@@ -91,7 +97,7 @@ class Handlers:
         return f"{request.scheme}://{request.host}"
 
     async def _file_stream(self, request: web.Request) -> web.StreamResponse:
-        caller = await self._guard.caller(request, self._mirror.world)
+        caller = await self._caller(request)
         run = self._mirror.world.runs.get(request.match_info["run"])
         if run is None:
             raise FaultError(404, "there is no such run")
@@ -117,6 +123,7 @@ class Handlers:
             raise FaultError(403, "this upload path is not signed")
         if run_id not in self._mirror.world.runs:
             raise FaultError(404, "there is no such run")
+        self.welcome(request.protocol)
         return run_id, name
 
     async def _put(self, request: web.Request) -> web.StreamResponse:

@@ -109,7 +109,7 @@ async def serve(
     assert runner.server is not None
     try:
         entrance = Entrance(runner.server)
-        handlers.spoke = entrance.spoke
+        handlers.welcome = entrance.welcome
         await entrance.open(place.listening, place.tls)
     except BaseException:
         await runner.cleanup()

@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
+from controller.agent.environment import wandb_environment
 from controller.api.listener import ListenError
+from controller.client import connection
+from controller.domain.replies import RunOrder
 from controller.domain.runkeys import run_key
 from controller.runtime import tcp
 from controller.settings import Home
@@ -243,7 +246,24 @@ def test_connection_that_says_nothing_is_cut_off(tell: Callable[[Story], None]) 
     tell(story)
 
 
-def test_connections_beyond_the_limit_are_refused(tell: Callable[[Story], None]) -> None:
+def test_connections_beyond_the_limit_cost_the_oldest_stranger_its_place(
+    tell: Callable[[Story], None],
+) -> None:
+    async def story(shop: Shop) -> None:
+        port = int(shop.server.url.rpartition(":")[2])
+        shop.server.entrance.n_max = 2
+        first = await asyncio.open_connection("127.0.0.1", port)
+        second = await asyncio.open_connection("127.0.0.1", port)
+        assert (await shop.ask("{ viewer { entity } }"))["viewer"]["entity"] == "local"
+        with contextlib.suppress(ConnectionResetError):
+            assert await first[0].read() == b""
+        for _, writer in (first, second):
+            writer.close()
+
+    tell(story)
+
+
+def test_connections_beyond_the_limit_are_refused_when_all_have_keys(tell: Callable[[Story], None]) -> None:
     async def story(shop: Shop) -> None:
         port = int(shop.server.url.rpartition(":")[2])
         await shop.ask("{ viewer { entity } }")
@@ -267,3 +287,21 @@ def test_keys_are_minted_for_the_scope_that_was_asked_for(tmp_path: Path) -> Non
         assert (found.scope, found.label) == (scope, "me")
     assert tcp.bundle_for(home, "http://127.0.0.1:1") is None
     assert tcp.bundle_for(home, "https://127.0.0.1:1") == home.tls / "bundle.pem"
+
+
+def test_own_agents_give_each_run_a_key_of_its_own(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    order = RunOrder(run_id="run00001", name="r", number=1, token=7, attempt=1, config={})
+    assert wandb_environment(home, order, {}) == {}
+    secret = secret_of(home.secret)
+    where = connection.Connection(
+        host="h", boot_id="", pid=1, socket="", instance="i", started_at=0.0, version="1",
+        wandb_url="https://127.0.0.1:8443",
+    )  # fmt: skip
+    connection.write(home.connection, where)
+    env = wandb_environment(home, order, {"WANDB_CONSOLE": "wrap"})
+    assert env["WANDB_BASE_URL"] == where.wandb_url
+    assert env["WANDB_API_KEY"] == run_key(secret, "run00001", 7)
+    assert env["WANDB_API_KEY"] != run_key(secret, "run00001", 8)
+    assert env["SSL_CERT_FILE"] == env["REQUESTS_CA_BUNDLE"] == str(home.tls / "bundle.pem")
+    assert env["WANDB_CONSOLE"] == "wrap"

@@ -57,7 +57,7 @@ async def test_table_shows_header_rows_and_right_aligned_cells() -> None:
     app = Owner(3)
     async with app.run_test(size=(40, 5)):
         assert app.picture() == [
-            "Run         metric 0  metric 1  metric 2",
+            "Run         metric 0  metric 1 metri… 3→",
             "run-0           0.m0      0.m1      0.m2",
             "run-1           1.m0      1.m1      1.m2",
             "run-2           2.m0      2.m1      2.m2",
@@ -105,7 +105,7 @@ async def test_first_column_and_header_stay_while_the_rest_moves() -> None:
 async def test_column_cut_by_the_edge_ends_in_an_ellipsis() -> None:
     app = Owner(2)
     async with app.run_test(size=(36, 4)):
-        assert app.picture()[0] == "Run         metric 0  metric 1 metr…"
+        assert app.picture()[0] == "Run         metric 0  metric 1 m… 4→"
 
 
 async def test_wide_characters_and_marks_keep_columns_in_line() -> None:

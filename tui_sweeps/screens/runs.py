@@ -10,10 +10,10 @@ from textual.widgets import Static
 
 from tui_sweeps.format import count
 from tui_sweeps.messages import Copy, WantTails
-from tui_sweeps.model import SweepDesk, Touched
+from tui_sweeps.model import Touched
 from tui_sweeps.screens.acts import Acts
 from tui_sweeps.screens.board import Board, Setting, bindings, line_of
-from tui_sweeps.screens.columns import Chosen, ColumnsScreen
+from tui_sweeps.screens.choosing import Choosing
 from tui_sweeps.screens.filter_line import FilterLine
 from tui_sweeps.screens.marking import Marking
 from tui_sweeps.screens.ways import GoUp as GoUp
@@ -28,7 +28,7 @@ from tui_sweeps.views.tally import Tally, tally
 from tui_sweeps.widgets.table import Cell, Column, LineTable
 
 
-class RunsScreen(Marking, Acts, Board):
+class RunsScreen(Marking, Choosing, Acts, Board):
     """The runs of one sweep."""
 
     VIEW = "runs"
@@ -50,11 +50,6 @@ class RunsScreen(Marking, Acts, Board):
         self._columns: list[str] = []
         self._tally: Tally | None = None
         self._asked_tails: set[str] = set()
-
-    @property
-    def place(self) -> SweepDesk:
-        """How this sweep's screens were left."""
-        return self.desk.of(self.sweep_id)
 
     def body(self) -> ComposeResult:
         """Lay out header, table and filter line."""
@@ -221,56 +216,6 @@ class RunsScreen(Marking, Acts, Board):
             self.post_message(GoUp())
 
     # ------------------------------------------------------------------ sorting, copying, filter
-
-    def action_sort(self) -> None:
-        """Choose what to sort by."""
-        self._choose(sorting=True)
-
-    def action_columns(self) -> None:
-        """Choose columns and their order."""
-        self._choose(sorting=False)
-
-    def _choose(self, *, sorting: bool) -> None:
-        if self.sweep_id not in self.model.world.sweeps:
-            return
-
-        def taken(chosen: Chosen | None) -> None:
-            if chosen is None or self.sweep_id not in self.model.world.sweeps:
-                return
-            if not sorting:
-                self.desk.columns.pop(self._project, None)
-                if chosen[0]:
-                    self.desk.columns[self._project] = chosen[0]
-            self.place.sort = chosen[1]
-            self._rebuild()
-
-        own = [column.key for column in self._rows.columns()]
-        screen = ColumnsScreen(self._rows.all_columns(), own, self._columns, self.place.sort, sorting=sorting)
-        self.app.push_screen(screen, taken)
-
-    @property
-    def _project(self) -> str:
-        return self._rows.sweep.project
-
-    def take_sort(self, text: str) -> str:
-        """Sort by what was typed; return what is wrong with it."""
-        known = [column.key for column in self._rows.all_columns()]
-        for key, _ in sort_words(text):
-            if key not in known:
-                return f"there is no column {key}; known are {', '.join(known[:8])} …"
-        self.place.sort = text
-        self._rebuild()
-        return ""
-
-    def take_filter(self, text: str) -> str:
-        """Filter by what was typed; return what is wrong with it."""
-        try:
-            parse(text, self._rows.fields())
-        except FilterError as error:
-            return str(error)
-        self._set_filter(text)
-        self.query_one(FilterLine).show_text(text)
-        return ""
 
     def on_line_table_header_selected(self, message: LineTable.HeaderSelected) -> None:
         """Sort by a clicked column."""

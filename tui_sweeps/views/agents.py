@@ -19,7 +19,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("host", "HOST", 14, fixed=True),
     Column("run", "RUN", 18),
     Column("age", "AGE", 7, "right"),
-    Column("heard", "HEARD", 12),
+    Column("heard", "HEARD", 14),
     Column("ended", "ENDED", 5, "right"),
     Column("failed", "FAILED", 6, "right"),
     Column("share", "SHARE", 5, "right"),

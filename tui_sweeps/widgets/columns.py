@@ -84,6 +84,12 @@ class Geometry:
         right = min(right, width)
         return (left, right - left) if right > left else None
 
+    def n_out_of_sight(self, scroll_x: int, width: int) -> tuple[int, int]:
+        """Return how many moving columns are hidden on the left and, wholly or partly, on the right."""
+        left = sum(start < self.fixed_width + scroll_x for start in self.moving_starts)
+        right = sum(self.starts[one.key] + one.width > scroll_x + width for one in self.moving)
+        return left, right
+
     def column_at(self, x: int, scroll_x: int) -> Column | None:
         """Return the column under screen position `x`."""
         at = x if x < self.fixed_width else x + scroll_x

@@ -16,7 +16,7 @@ from textual.strip import Strip
 from tui_sweeps.format import sanitise
 from tui_sweeps.widgets.columns import Cell, Column, Geometry, padded
 
-__all__ = ["LineLook", "compose_line", "sort_title"]
+__all__ = ["LineLook", "compose_line", "header_line", "sort_title"]
 
 SORT_UP, SORT_DOWN = "▲", "▼"
 
@@ -93,3 +93,18 @@ def sort_title(column: Column, sort: Sequence[tuple[str, bool]]) -> Cell:
             sign = (SORT_DOWN if descending else SORT_UP) + (str(place) if len(sort) > 1 else "")
             return Cell(sanitise(column.title, width=max(0, column.width - len(sign))) + sign)
     return Cell(column.title)
+
+
+def header_line(
+    geometry: Geometry, window: tuple[int, int], style: Style, sort: Sequence[tuple[str, bool]]
+) -> Strip:
+    """Return the titles; at the right end, how many columns are hidden on either side."""
+    scroll_x, width = window
+    look = LineLook(style, Style.null(), Style.null())
+    n_left, n_right = geometry.n_out_of_sight(scroll_x, width)
+    hint = (f" ←{n_left}" if n_left else "") + (f" {n_right}→" if n_right else "")
+    room = width - len(hint)
+    if room <= geometry.fixed_width:
+        hint, room = "", width
+    line = compose_line(geometry, (scroll_x, room), look, lambda column: sort_title(column, sort))
+    return Strip.join([line, Strip([Segment(hint, style)])]) if hint else line

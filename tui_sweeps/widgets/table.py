@@ -22,7 +22,7 @@ from textual.strip import Strip
 
 from tui_sweeps.format import fit, sanitise
 from tui_sweeps.widgets.columns import Cell, Column, Geometry
-from tui_sweeps.widgets.line import LineLook, compose_line, sort_title
+from tui_sweeps.widgets.line import LineLook, compose_line, header_line
 
 __all__ = ["Cell", "Column", "LineTable"]
 
@@ -212,9 +212,8 @@ class LineTable(ScrollView, can_focus=True):
         base = self.rich_style
         width = self.scrollable_content_region.width  # without the scrollbar's column
         if y < HEADER_LINES:
-            look = LineLook(base + self._style("header"), Style.null(), Style.null())
             window = (self.scroll_offset.x, width)
-            return compose_line(self._geometry, window, look, lambda column: sort_title(column, self._sort))
+            return header_line(self._geometry, window, base + self._style("header"), self._sort)
         row = y - HEADER_LINES + self.scroll_offset.y
         if row < self.n_rows:
             return self._row_line(row, base, width)

@@ -12,17 +12,28 @@ from textual.pilot import Pilot
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from tests import scenes  # noqa: E402
+from tests import plot_scenes, scenes  # noqa: E402
 from tests.fake_client import FakeClient  # noqa: E402
 from tui_sweeps.app import ExitReason, SweepsApp  # noqa: E402
+
+BRUSH = (
+    *("left_square_bracket",) * 6,
+    *("right_square_bracket",) * 9,
+    *("right", "left_square_bracket", "b", "b"),
+)
+"""Limits on the first axis, categories on the second, the best quarter."""
 
 SHOTS: tuple[tuple[str, tuple[int, int], tuple[str, ...], Callable[[], scenes.Snapshot]], ...] = (
     ("sweeps", (120, 30), (), scenes.digits),
     ("sweep", (120, 34), ("enter",), scenes.digits),
     ("run", (120, 34), ("enter", "enter"), scenes.digits),
     ("cancel", (80, 24), ("X",), scenes.digits),
-    ("importance", (100, 20), ("enter", "2"), scenes.digits),
-    ("agents", (100, 20), ("enter", "3"), scenes.digits),
+    ("parallel", (120, 36), ("enter", "2", "home"), plot_scenes.tuned),
+    ("brush", (120, 36), ("enter", "2", "home", *BRUSH), plot_scenes.tuned),
+    ("importance", (100, 20), ("enter", "3"), scenes.digits),
+    ("slices", (120, 36), ("enter", "4", "home"), plot_scenes.tuned),
+    ("history", (120, 30), ("enter", "5", "home"), plot_scenes.tuned),
+    ("agents", (100, 20), ("enter", "6"), scenes.digits),
     ("help", (80, 40), ("enter", "question_mark"), scenes.digits),
 )
 """Name, size in cells, keys pressed, scene."""

@@ -73,9 +73,7 @@ def server_context(directory: Path, host: str) -> ssl.SSLContext:
 
 def names_for(host: str) -> tuple[str, ...]:
     """Return every name and address the server may be called by."""
-    return tuple(
-        dict.fromkeys((host, "localhost", "127.0.0.1", "::1", socket.gethostname(), socket.getfqdn()))
-    )
+    return tuple(dict.fromkeys((host, "localhost", "127.0.0.1", "::1", socket.gethostname())))
 
 
 def _is_good(files: Files, names: tuple[str, ...]) -> bool:

@@ -32,9 +32,8 @@ class Guard:
 
     def __init__(self, ring: KeyRing, host: str) -> None:
         self._ring = ring
-        self._hosts = frozenset(
-            name.lower() for name in ("localhost", host, socket.gethostname(), socket.getfqdn())
-        )
+        # Not the fully qualified name: looking that up may block; whoever uses it listens at it.
+        self._hosts = frozenset(name.lower() for name in ("localhost", host, socket.gethostname()))
         self._failures: deque[float] = deque(maxlen=N_FAILURES)
 
     def check(self, request: web.BaseRequest) -> None:

@@ -48,11 +48,17 @@ def content(owner: Owner) -> bytes:
 
 
 def read(path: Path) -> Owner | None:
-    """Return what the file says; None when it is missing, empty or not understood."""
+    """Return what the file says; None when it is missing, empty or not understood.
+
+    Raises:
+        HomeError: it may not be read.
+    """
     try:
         return decode(path.read_bytes(), Owner)
-    except (FileNotFoundError, WireError):
+    except (FileNotFoundError, NotADirectoryError, WireError):
         return None
+    except OSError as error:
+        raise HomeError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def is_released(path: Path) -> bool:

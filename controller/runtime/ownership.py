@@ -157,6 +157,8 @@ def make_home(home: Home) -> None:
         home.path.parent.mkdir(parents=True, exist_ok=True)
         home.path.mkdir(mode=0o700, exist_ok=True)
         found = home.path.stat()
+    except (FileExistsError, NotADirectoryError) as error:
+        raise HomeError(f"The home {home.path} is no directory, or lies under a file.") from error
     except OSError as error:
         raise HomeError(f"The home {home.path} cannot be made: {error.strerror}.") from error
     if found.st_uid != os.getuid():

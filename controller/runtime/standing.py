@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 WAIT_S = 20.0
 """How long a starting controller waits for the one before it to let go, and others for it to answer."""
 STEP_S = 0.05
+N_WORDS_LINES = 12
 
 
 def run_controller(
@@ -145,9 +146,12 @@ def ensure_controller(home: Home, *, idle_exit_s: float | None = 900.0) -> bool:
     owner = read_owner(home)
     if owner is not None and _is_here(owner) and wait_until_reachable(home):
         return False
+    n_said_bytes = _n_said_bytes(home)
     pid = start_detached(home, idle_exit_s=idle_exit_s, wait_s=0.0)
     if not wait_until_reachable(home, starting=pid):
-        raise UnreachableError(f"no controller could be started for {home.path}", _last_words(home))
+        raise UnreachableError(
+            f"no controller could be started for {home.path}", _words_after(home, n_said_bytes)
+        )
     return True
 
 
@@ -158,12 +162,21 @@ def _has_ended(pid: int) -> bool:
         return True
 
 
-def _last_words(home: Home) -> str:
+def _n_said_bytes(home: Home) -> int:
     try:
-        lines = (home.logs / "controller.out").read_text("utf-8", "replace").strip().splitlines()
+        return (home.logs / "controller.out").stat().st_size
     except OSError:
-        return f"see {home.logs}"
-    return "\n  ".join(lines[-2:]) if lines else f"see {home.logs}"
+        return 0
+
+
+def _words_after(home: Home, n_said_bytes: int) -> str:
+    """Return what a controller that did not come up had to say: all of it, the reason stands first."""
+    try:
+        said = (home.logs / "controller.out").read_bytes()[n_said_bytes:]
+    except OSError:
+        said = b""
+    lines = [line.strip() for line in said.decode("utf-8", "replace").strip().splitlines()]
+    return "\n  ".join(lines[:N_WORDS_LINES]) if lines else f"see {home.logs}"
 
 
 def _is_here(owner: Owner) -> bool:

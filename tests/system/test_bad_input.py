@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from tests.system.lab import Lab
@@ -67,3 +70,33 @@ def test_help_and_version_answer_everywhere(lab: Lab) -> None:
     assert "0.1" in lab.cli("--version")
     for command in ("sweep", "agent", "run", "runs", "logs", "watch", "controller"):
         assert "example:" in lab.cli(command, "--help")
+
+
+@pytest.mark.parametrize("below", ["", "sub"])
+def test_a_home_that_is_a_file_is_refused_in_a_sentence(lab: Lab, below: str) -> None:
+    home = str(lab.write("a-file", "") / below)
+    for argv in (("ls",), ("controller", "run"), ("sweep", str(lab.sweep_file(1)))):
+        lab.cli("--home", home, *argv, code=78)
+        assert "is no directory" in lab.last_err
+
+
+def test_a_damaged_store_is_named_where_no_controller_comes_up(lab: Lab) -> None:
+    lab.home.path.mkdir(mode=0o700)
+    for _ in range(2):
+        lab.home.store.write_text("garbage")
+        lab.cli("ls", code=75)
+        assert lab.last_err.count("is damaged") == 1
+
+
+def test_output_that_cannot_be_written_is_said_in_a_sentence(lab: Lab) -> None:
+    lab.start_controller()
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "tui_sweeps", "check", str(lab.sweep_file(1))],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=lab.environment,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.decode() == "tui-sweeps: output: No space left on device\n"

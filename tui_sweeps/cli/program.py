@@ -28,6 +28,18 @@ def run(argv: list[str]) -> int:
         # The reader of our output went away (`| head`): not our mistake, and nobody is left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        _complain(f"{error.filename or 'output'}: {error.strerror or error}", "")
+        _drop_output()
+        return 1
+
+
+def _drop_output() -> None:
+    """Let what could not be written (a full disk) be, so that leaving does not try it once more."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(options: Namespace, home: Home) -> int:

@@ -179,14 +179,16 @@ class _Plane:
                 self.raster.label(x, y, "║" if is_chosen else "│", "bold" if is_chosen else _AXIS_STYLE)
             self._ticks(at, axis, x)
             if axis.brush is not None:
-                self._brush(axis, axis.brush, x)
+                self._brush(axis, axis.brush, x, is_last=at == len(self._axes) - 1 and at > 0)
 
-    def _brush(self, axis: Axis, brush: tuple[float, float], x: int) -> None:
+    def _brush(self, axis: Axis, brush: tuple[float, float], x: int, *, is_last: bool) -> None:
+        """Draw the stretch and its ends; they stand on the side where no tick has its label."""
         ends = sorted(self._dot_y(axis, end) // self._down for end in brush)
         for y in range(ends[0], ends[1] + 1):
             self.raster.label(x, y, "┃", "bold reverse color(214)")
-        self.raster.label(x - 1, ends[0], "┏", "bold color(214)")
-        self.raster.label(x - 1, ends[1], "┗", "bold color(214)")
+        beside, upper, lower = (x + 1, "┓", "┛") if is_last else (x - 1, "┏", "┗")
+        self.raster.label(beside, ends[0], upper, "bold color(214)")
+        self.raster.label(beside, ends[1], lower, "bold color(214)")
 
     def _ticks(self, at: int, axis: Axis, x: int) -> None:
         is_last = at == len(self._axes) - 1 and at > 0

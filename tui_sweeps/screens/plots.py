@@ -64,6 +64,8 @@ class PlotBoard(Walking, Acts, Board):
         self._node = parse("")
         self._drawn_at, self._took_s = 0.0, 0.0
         self._timer: Timer | None = None
+        self._news: set[str] = set()
+        """Runs touched since the last drawing: reading them once per drawing is enough."""
 
     @property
     def colours(self) -> bool:
@@ -127,15 +129,14 @@ class PlotBoard(Walking, Acts, Board):
                 self.post_message(GoUp())
             return
         if touched.everything:
+            self._news.clear()
             self.columns.reset()
             self._parse()
             self._rebuild()
             self._show_filter()
             self.draw_now()
         elif self.sweep_id in touched.sweeps:
-            mine = [one for one in touched.runs if one in self.model.world.runs_of[self.sweep_id]]
-            self.columns.touch(mine)
-            self.order.update(mine)
+            self._news.update(touched.runs & self.model.world.runs_of[self.sweep_id].keys())
             self.draw_soon()
 
     def draw_soon(self) -> None:
@@ -157,10 +158,19 @@ class PlotBoard(Walking, Acts, Board):
         if width < 1 or height < 1:
             return
         started = time.monotonic()
+        self._follow()
         picture.show(self.draw(width, height))
         self._drawn_at = time.monotonic()
         self._took_s = self._drawn_at - started
         self._show_words(width)
+
+    def _follow(self) -> None:
+        """Read the runs again that were touched since the last drawing."""
+        if self._news:
+            self.columns.touch(self._news)
+            self.order.update(self._news)
+            self._news.clear()
+            self._say_count()
 
     def _show_words(self, width: int) -> None:
         lines = self.below(width)[: self.N_BELOW]

@@ -98,25 +98,35 @@ def prepare(home: Home, given: Listening | None) -> Place | None:
             choose(home, given)
         return None
     try:
-        listening = _bind(chosen)
+        return _take(home, chosen)
     except ListenError as error:
         if given is not None:
             raise
         log.error("%s; nothing listens for W&B's client now", error)
         return None
+
+
+def _take(home: Home, chosen: Listening) -> Place:
     from controller.wandb_api.certificate import server_context
     from controller.wandb_api.server import Place
 
-    port = listening.getsockname()[1]
-    choose(home, Listening(host=chosen.host, port=port, insecure=chosen.insecure))
-    return Place(
-        host=chosen.host,
-        listening=listening,
-        keys=home.keys,
-        files=home.files,
-        secret=secret_of(home.secret),
-        tls=None if chosen.insecure else server_context(home.tls, chosen.host),
-    )
+    listening = _bind(chosen)
+    try:
+        port = listening.getsockname()[1]
+        choose(home, Listening(host=chosen.host, port=port, insecure=chosen.insecure))
+        return Place(
+            host=chosen.host,
+            listening=listening,
+            keys=home.keys,
+            files=home.files,
+            secret=secret_of(home.secret),
+            tls=None if chosen.insecure else server_context(home.tls, chosen.host),
+        )
+    except OSError as error:
+        listening.close()
+        raise ListenError(
+            f"key or certificate cannot be kept in {home.path}: {error}", "free some space, or look at it"
+        ) from error
 
 
 def _bind(chosen: Listening) -> socket.socket:
@@ -145,7 +155,11 @@ def bundle_for(home: Home, url: str) -> Path | None:
 
 
 def mint_key(home: Home, sweep: Sweep | None, label: str, *, view: bool = False) -> str:
-    """Return a new key: for work on a sweep's project, without a sweep for everything, or for looking."""
+    """Return a new key: for work on a sweep's project, without a sweep for everything, or for looking.
+
+    Raises:
+        OSError, WireError: the file of keys cannot be read or written.
+    """
     keys = KeyFile(home.keys)
     if view:
         return keys.mint(Scope.VIEW, label=label)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import logging
 import os
 import secrets
 import time
@@ -20,6 +21,8 @@ from controller.domain.runkeys import N_DIGITS, run_key
 from controller.domain.wire import WireError, decode, encode
 from controller.domain.world import World
 from controller.wandb_api.callers import Caller, Scope
+
+log = logging.getLogger(__name__)
 
 STALE_S = 5.0
 """A key that was taken out of the file is refused after so long at the latest."""
@@ -61,20 +64,31 @@ class KeyFile:
     def _look(self, now_s: float) -> None:
         self._looked_s = now_s
         try:
+            self._take_in()
+        except (OSError, WireError) as error:
+            # A file server that stumbles must not look like a wrong key: that ends every upload for good.
+            log.error("%s cannot be read, the keys known so far count on: %s", self.path, error)
+
+    def _take_in(self) -> None:
+        try:
             found = self.path.stat()
-        except OSError:
+        except FileNotFoundError:
             self._keys, self._seen = {}, None
             return
         mark = (found.st_mtime_ns, found.st_size, found.st_ino)
         if mark == self._seen:
             return
         if found.st_uid != os.getuid() or found.st_mode & 0o077:
-            self._keys = {}  # somebody else could have put a key there
+            self._keys, self._seen = {}, None  # somebody else could have put a key there
             return
         self._keys, self._seen = {key.digest: key for key in _read(self.path)}, mark
 
     def mint(self, scope: Scope, subject: str = "", label: str = "") -> str:
-        """Make a key, keep its digest and return its text, which nobody can learn again."""
+        """Make a key, keep its digest and return its text, which nobody can learn again.
+
+        Raises:
+            OSError, WireError: the file cannot be read or written; it is as it was.
+        """
         text = secrets.token_hex(N_DIGITS // 2)
         key = Key(digest=digest_of(text), scope=scope, subject=subject, label=label, created_at=time.time())
         with _locked(self.path.with_name(self.path.name + ".lock")):
@@ -101,10 +115,7 @@ def digest_of(text: str) -> str:
 
 
 def _read(path: Path) -> tuple[Key, ...]:
-    try:
-        return decode(path.read_bytes(), _File).keys
-    except (OSError, WireError):
-        return ()
+    return decode(path.read_bytes(), _File).keys
 
 
 def write_private(path: Path, text: str) -> None:

@@ -18,6 +18,7 @@ from controller.api.listener import ListenError
 from controller.client import connection
 from controller.domain.replies import RunOrder
 from controller.domain.runkeys import run_key
+from controller.domain.wire import WireError
 from controller.runtime import tcp
 from controller.settings import Home
 from controller.wandb_api.callers import Scope
@@ -66,6 +67,22 @@ def test_key_file_open_to_others_is_not_believed(tmp_path: Path) -> None:
     key = file.mint(Scope.ADMIN)
     file.path.chmod(0o644)
     assert KeyFile(file.path).find(key, 0.0) is None
+
+
+def test_key_file_that_cannot_be_read_for_a_while_shuts_nobody_out(tmp_path: Path) -> None:
+    file = KeyFile(tmp_path / "keys.json")
+    key = file.mint(Scope.ADMIN)
+    assert file.find(key, 0.0) is not None
+    kept = file.path.read_text()
+    file.path.write_text("half")
+    assert file.find(key, 100.0) is not None
+    with pytest.raises(WireError):
+        file.mint(Scope.VIEW)
+    assert file.path.read_text() == "half"
+    file.path.write_text(kept)
+    assert file.find(key, 200.0) is not None
+    file.path.unlink()
+    assert file.find(key, 300.0) is None
 
 
 def test_secret_is_made_once_and_private(tmp_path: Path) -> None:
@@ -214,6 +231,16 @@ def test_address_is_kept_for_the_next_start(tmp_path: Path) -> None:
     assert tcp.prepare(home, tcp.read_address("off", insecure=False)) is None
     assert tcp.prepare(home, None) is None
     assert os.stat(home.listen).st_mode & 0o777 == 0o600
+
+
+def test_listening_that_fails_stops_a_start_only_when_it_was_asked_for_now(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    chosen = tcp.read_address("127.0.0.1:0", insecure=False)
+    home.tls.write_text("no directory")
+    with pytest.raises(ListenError, match="cannot be kept"):
+        tcp.prepare(home, chosen)
+    assert tcp.saved(home) is not None
+    assert tcp.prepare(home, None) is None
 
 
 @pytest.mark.parametrize(

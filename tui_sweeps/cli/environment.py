@@ -6,6 +6,7 @@ import shlex
 from argparse import Namespace
 
 from controller.domain.queries import GetStatus, Status
+from controller.domain.wire import WireError
 from controller.runtime import tcp
 from controller.settings import Home
 from tui_sweeps.cli.outcomes import ConfigurationError
@@ -27,10 +28,11 @@ async def env(options: Namespace, home: Home) -> int:
             "tui-sweeps controller stop; tui-sweeps controller start --listen 127.0.0.1:0 (it remembers)",
         )
     sweep = find_sweep(world, options.sweep_id) if options.sweep_id else None
-    variables = {
-        "WANDB_BASE_URL": url,
-        "WANDB_API_KEY": tcp.mint_key(home, sweep, label=actor(), view=options.view),
-    }
+    try:
+        key = tcp.mint_key(home, sweep, label=actor(), view=options.view)
+    except (OSError, WireError) as error:
+        raise ConfigurationError(f"{home.keys}: {error}", "look at that file; no key was made") from error
+    variables = {"WANDB_BASE_URL": url, "WANDB_API_KEY": key}
     if sweep is not None:
         variables |= {"WANDB_ENTITY": sweep.entity, "WANDB_PROJECT": sweep.project}
     bundle = tcp.bundle_for(home, url)

@@ -100,3 +100,11 @@ def test_output_that_cannot_be_written_is_said_in_a_sentence(lab: Lab) -> None:
         )
     assert done.returncode == 1
     assert done.stderr.decode() == "tui-sweeps: output: No space left on device\n"
+
+
+def test_names_beyond_the_terminals_characters_are_shown_as_escapes(lab: Lab) -> None:
+    lab.environment["PYTHONIOENCODING"] = "ascii"
+    lab.start_controller()
+    lab.cli("sweep", "--name", "über", str(lab.sweep_file(1)))
+    assert "\\xfcber" in lab.cli("ls")
+    assert lab.json("ls")[0]["name"] == "über"

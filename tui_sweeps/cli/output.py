@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 import sys
@@ -10,6 +11,11 @@ from typing import Any
 
 from controller.domain.wire import strict
 from tui_sweeps.format import sanitise
+
+
+def _is_ascii_only() -> bool:
+    """JSON has escapes of its own for what the locale's encoding may not know."""
+    return codecs.lookup(sys.stdout.encoding or "ascii").name != "utf-8"
 
 
 def say(text: str = "") -> None:
@@ -24,12 +30,12 @@ def tell(text: str) -> None:
 
 def document(value: Any) -> None:
     """Print one strict JSON document."""
-    print(json.dumps(strict(value), indent=2, ensure_ascii=False))
+    print(json.dumps(strict(value), indent=2, ensure_ascii=_is_ascii_only()))
 
 
 def document_line(value: Any) -> None:
     """Print one strict JSON document on one line, at once."""
-    print(json.dumps(strict(value), ensure_ascii=False), flush=True)
+    print(json.dumps(strict(value), ensure_ascii=_is_ascii_only()), flush=True)
 
 
 def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

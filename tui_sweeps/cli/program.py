@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from argparse import Namespace
@@ -15,6 +16,7 @@ from tui_sweeps.cli.parser import build
 
 def run(argv: list[str]) -> int:
     """Run one command line and return its exit code."""
+    _write_any_text()
     options = build(VERSION).parse_args(argv)
     home = Home(home_path(options.home))
     try:
@@ -32,6 +34,12 @@ def run(argv: list[str]) -> int:
         _complain(f"{error.filename or 'output'}: {error.strerror or error}", "")
         _drop_output()
         return 1
+
+
+def _write_any_text() -> None:
+    """Where the locale knows only some characters (Latin-1, ASCII), show the others as escapes."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _drop_output() -> None:

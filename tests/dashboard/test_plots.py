@@ -226,7 +226,7 @@ async def test_picture_follows_the_news() -> None:
             ),
             RunStateSet(run_id=run.id, state=RunState.FINISHED, at=scenes.NOW),
         )
-        await until(pilot, "241 runs")
+        await until(pilot, "val_loss 0.676 ━━━━━━━━ 0.1 ")
         await pilot.press("home")
         await until(pilot, "241 new-one-241")
         assert picture_of(app) != before

@@ -88,11 +88,6 @@ class ParallelScreen(PlotBoard):
         self._n_changes += 1
         super().draw_now()
 
-    def walk(self, by: int) -> None:
-        """Move the cursor, which changes no line but the one on top."""
-        self._n_changes -= 1  # `draw_now` counts one
-        super().walk(by)
-
     def _window(self, width: int) -> tuple[list[str], int]:
         """Return the axes that fit, around the cursor's, and the number of the first."""
         keys = self.plot.shown_keys()

@@ -147,21 +147,28 @@ class PlotBoard(Walking, Acts, Board):
         self._timer = self.set_timer(max(0.01, pause_s), self.draw_now)
 
     def draw_now(self) -> None:
-        """Draw."""
+        """Draw everything as it is now."""
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
-        if not self._is_up or not self.exists:
-            return
+        if self._is_up and self.exists:
+            started = time.monotonic()
+            self._follow()
+            self._draw()
+            self._drawn_at = time.monotonic()
+            self._took_s = self._drawn_at - started
+
+    def draw_cursor(self) -> None:
+        """Draw at once what the cursor changes; news wait for their turn."""
+        if self._is_up and self.exists:
+            self._draw()
+
+    def _draw(self) -> None:
         picture = self.query_one(Picture)
         width, height = picture.size
         if width < 1 or height < 1:
             return
-        started = time.monotonic()
-        self._follow()
         picture.show(self.draw(width, height))
-        self._drawn_at = time.monotonic()
-        self._took_s = self._drawn_at - started
         self._show_words(width)
 
     def _follow(self) -> None:

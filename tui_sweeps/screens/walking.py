@@ -37,7 +37,11 @@ class Walking(Base):
         return self.desk.of(self.sweep_id)
 
     def draw_now(self) -> None:
-        """Draw."""
+        """Draw everything as it is now."""
+        raise NotImplementedError
+
+    def draw_cursor(self) -> None:
+        """Draw at once what the cursor changes."""
         raise NotImplementedError
 
     def run_line(self, width: int) -> Text:
@@ -77,7 +81,7 @@ class Walking(Base):
         if ids and self.cursor_run() is not None:
             at = self.order.row_of(self.place.cursor) or 0
             self.place.cursor = ids[min(max(0, at + by), len(ids) - 1)]
-            self.draw_now()
+            self.draw_cursor()
 
     def action_run_up(self) -> None:
         """Go to the next better run."""

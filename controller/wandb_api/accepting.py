@@ -54,7 +54,7 @@ class Entrance:
 
     def _protocol(self) -> asyncio.Protocol:
         if len(self._server.connections) >= self.n_max and not self._make_room():
-            log.warning("a connection was refused: %d are open", self.n_max)
+            log.debug("a connection was refused: %d are open", self.n_max)
             return _Refusal()
         handler = self._server()
         self._strangers[handler] = None

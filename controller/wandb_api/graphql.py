@@ -139,7 +139,7 @@ def _refused(errors: list[GraphQLError], request: Request) -> Answer:
 
 def _name(request: Request) -> str:
     if request.operation:
-        return request.operation[:80]
+        return request.operation[:80] if request.operation.isprintable() else "an unprintable name"
     try:
         document = parse(request.query, no_location=True, max_tokens=MAX_TOKENS)
     except (GraphQLError, RecursionError):

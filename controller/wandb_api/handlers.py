@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from controller.client.door import ClientError
 from controller.wandb_api.callers import Caller
-from controller.wandb_api.faults import FaultError, busy
+from controller.wandb_api.faults import Complaints, FaultError, busy
 from controller.wandb_api.filestream import read_post
 from controller.wandb_api.graphql import Executor, read_request
 from controller.wandb_api.guard import Guard
@@ -47,6 +48,7 @@ class Handlers:
         self._executor = executor
         self._reports = reports
         self._uploads = uploads
+        self._complaints = Complaints(log.warning)
         self.welcome: Callable[[RequestHandler], None] = lambda protocol: None
         """Told of every connection that showed a good key."""
 
@@ -68,18 +70,27 @@ class Handlers:
                 raise busy("the controller is starting")
             return await handler(request)
         except FaultError as error:
-            return _fault(request, error.status, str(error))
+            return self._fault(request, error.status, str(error))
         except ClientError as error:
-            return _fault(request, 503, str(error))
+            return self._fault(request, 503, str(error))
         except TimeoutError:
-            return _fault(request, 408, "the body did not come in time")
+            return self._fault(request, 408, "the body did not come in time")
         except web.HTTPException as error:
-            return _fault(request, error.status, error.reason)
+            return self._fault(request, error.status, error.reason)
         except (asyncio.CancelledError, ConnectionError):
             raise
         except Exception:
-            log.exception("%s %s failed", request.method, request.path[:200])
-            return _fault(request, 500, "the controller failed on this request; its log has the details")
+            log.exception("%s %s failed", request.method, request.raw_path[:200])
+            return self._fault(request, 500, "the controller failed on this request; its log has the details")
+
+    def _fault(self, request: web.Request, status: int, message: str) -> web.Response:
+        if "/otel/" not in request.raw_path:  # older clients try their telemetry five times a second
+            where = f"{request.method} {request.raw_path[:200]}"
+            self._complaints.tell(f"{where}: {status}, {message[:300]}", time.monotonic())
+        response = _json(status, {"error": message, "errors": [{"message": message}]})
+        if status not in (404, 405):
+            response.force_close()
+        return response
 
     async def _caller(self, request: web.Request) -> Caller:
         caller = await self._guard.caller(request, self._mirror.world)
@@ -161,13 +172,4 @@ def _json(status: int, body: Any) -> web.Response:
     response = web.Response(status=status, body=json.dumps(body).encode(), content_type="application/json")
     if status == 503:
         response.headers["Retry-After"] = "1"
-    return response
-
-
-def _fault(request: web.Request, status: int, message: str) -> web.Response:
-    if "/otel/" not in request.path:  # older clients try their telemetry five times a second
-        log.warning("%s %s: %d, %s", request.method, request.path[:200], status, message[:300])
-    response = _json(status, {"error": message, "errors": [{"message": message}]})
-    if status not in (404, 405):
-        response.force_close()
     return response

@@ -23,6 +23,7 @@ from controller.runtime import tcp
 from controller.settings import Home
 from controller.wandb_api.callers import Scope
 from controller.wandb_api.certificate import Files, server_context
+from controller.wandb_api.faults import Complaints
 from controller.wandb_api.guard import key_of
 from controller.wandb_api.keys import KeyFile, secret_of
 from tests.wandb_api.shop import (
@@ -332,3 +333,13 @@ def test_own_agents_give_each_run_a_key_of_its_own(tmp_path: Path) -> None:
     assert env["WANDB_API_KEY"] != run_key(secret, "run00001", 8)
     assert env["SSL_CERT_FILE"] == env["REQUESTS_CA_BUNDLE"] == str(home.tls / "bundle.pem")
     assert env["WANDB_CONSOLE"] == "wrap"
+
+
+def test_refusals_fill_no_disk() -> None:
+    written: list[str] = []
+    complaints = Complaints(written.append, n_a_minute=3)
+    for _ in range(10_000):
+        complaints.tell("refused", 100.0)
+    assert written == ["refused"] * 3
+    complaints.tell("later", 161.0)
+    assert written[3:] == ["9997 more refusals were not written down", "later"]

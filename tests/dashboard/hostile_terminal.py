@@ -1,0 +1,195 @@
+"""A dashboard full of hostile strings on a real pseudo-terminal, and a judge of what comes out of it.
+
+Run as a program it is that dashboard; at its end it writes down what was sent to the controller.
+"""
+
+from __future__ import annotations
+
+import codecs
+import fcntl
+import os
+import pty
+import random
+import re
+import select
+import struct
+import sys
+import termios
+import time
+from pathlib import Path
+
+from controller.domain.runs import Run
+from controller.domain.states import RunState
+from controller.domain.sweeps import Goal, Method, Metric, SweepConfig
+from controller.domain.world import Facts, Snapshot
+from tests import scenes
+
+PIECES = (
+    *("\x1b[2J", "\x1b[31m", "\x1b[?1049l", "\x1b[?1003h", "\x1b[6n", "\x1b[c", "\x1b[20t", "\x1b[8;1;1t"),
+    *(
+        "\x1b]0;owned\x07",
+        "\x1b]52;c;ZXZpbA==\x07",
+        "\x1b]8;;http://x\x1b\\",
+        "\x1b]9;hi\x07",
+        "\x1bP$qm\x1b\\",
+    ),
+    *("\x1bc", "\x1b7", "\x1b(0", "\x9b2J", "\x9d0;x\x9c", "\x90q\x9c", "\x1b", "\x1b[", "\x1b]", "\x9b"),
+    *("[@click=app.quit]", "[/]", "[bold red]", "[link=file:///x]", "\\[", "[@click='app.bell']x[/@click]"),
+    *("\u202e", "\u2066", "\u2069", "\u200f", "\u200b", "\ufeff", "\u2028", "\u00ad", "\ufe0f", "\U000e0041"),
+    *(
+        "\u0301" * 1000,
+        "Z\u0351\u036b\u0343",
+        "宽字符",
+        "👩‍👩‍👧‍👦",
+        "🏳️‍🌈",
+        "\uff46\uff55\uff4c\uff4c",
+        "\u1160",
+        "ไทย",
+        "العربية",
+    ),
+    *("\x00", "\x07", "\x08" * 9, "\t", "\n", "\r", "\x0e", "\x0f", "\x18", "\x1a", "\x7f", "\x85", "\x84"),
+    *("\ud800", "\udfff", "\uffff", "\U0010ffff", "plain", " ", "0", "'; rm -rf", "%s%n", "${x}"),
+)
+
+
+def hostile_text(dice: random.Random) -> str:
+    """Return one hostile string."""
+    return "".join(dice.choices(PIECES, k=dice.randint(1, 5)))
+
+
+def scene(n_runs: int, seed: int = 5) -> Snapshot:
+    """One sweep whose every run's every string is hostile."""
+    dice = random.Random(seed)
+    parameters = tuple(scenes.categorical(f"p{n}", "a", "b") for n in range(3))
+    metric = Metric(name="loss\x1b[31m", goal=Goal.MINIMIZE)
+    config = SweepConfig(method=Method.GRID, parameters=parameters, metric=metric)
+    runs = tuple(
+        Run(
+            id=f"h{number}",
+            sweep_id="hostile0",
+            number=number,
+            name=hostile_text(dice),
+            config={f"p{n}": hostile_text(dice) for n in range(3)},
+            suggestion=number,
+            state=RunState.FAILED,
+            cause=hostile_text(dice),
+            host=hostile_text(dice),
+            job=hostile_text(dice),
+            argv=(hostile_text(dice), hostile_text(dice)),
+            summary={hostile_text(dice): hostile_text(dice)},
+            best=dice.random(),
+            started_at=scenes.NOW - 10,
+            ended_at=scenes.NOW,
+        )
+        for number in range(1, n_runs + 1)
+    )
+    sweep = scenes.digits_sweep("hostile0", name=hostile_text(dice), config=config, cause=hostile_text(dice))
+    return Snapshot(seq=1, facts=Facts(sweeps=(sweep,), runs=runs))
+
+
+ALLOWED = re.compile(
+    r"[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]+"  # plain text
+    r"|\r\n?|\x1b\[[0-9;]*m|\x1b\[\d*(?:;\d+)?H|\x1b\[\d*C|\x1b\[K|\x1b\[2J"  # drawing
+    r"|\x1b\[\?2026[hl]"  # frames
+    r"|\x1b\[\?(?:7|25|1000|1002|1003|1004|1006|1015|1016|1049|2004|2048)[hl]"  # modes of the whole program
+    r"|\x1b\[\?(?:2026|2048)\$p|\x1b\[[<>=][0-9;]*u|\x1b\[\?u|\x1b\]22;[a-z-]*\x07"
+)
+"""Everything that a dashboard may send; the mode switches come at its beginning and end only."""
+
+
+class Judge:
+    """Finds what is not allowed, whatever the pieces in which it arrives."""
+
+    def __init__(self) -> None:
+        self._decode = codecs.getincrementaldecoder("utf-8")()
+        self._kept = ""
+        self.offences: list[str] = []
+        self.n_chars = 0
+        self.n_modes = 0
+        """Mode switches of the whole program; none belongs between its beginning and its end."""
+
+    def take(self, data: bytes, *, last: bool = False) -> None:
+        """Judge further output."""
+        text = self._kept + self._decode.decode(data)
+        self.n_chars += len(text)
+        at = 0
+        while at < len(text):
+            if not last and len(text) - at < 32 and "\x1b" in text[at:]:
+                break  # a sequence may go on
+            found = ALLOWED.match(text, at)
+            if found is None:
+                self.offences.append(repr(text[max(0, at - 20) : at + 20]))
+                at += 1
+            else:
+                at = found.end()
+                self.n_modes += found[0].startswith("\x1b[?") and found[0][3:7] != "2026"
+        self._kept = text[at:]
+
+
+class HostileTerminal:
+    """The dashboard on its terminal."""
+
+    def __init__(self, n_runs: int, report: Path, environment: dict[str, str] | None = None) -> None:
+        self.judge = Judge()
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.environ.update({"TERM": "xterm-256color", "LANG": "C.UTF-8"} | (environment or {}))
+            os.execv(sys.executable, [sys.executable, "-m", __name__, str(n_runs), str(report)])
+        self.resize(120, 40)
+
+    def resize(self, width: int, height: int) -> None:
+        """Give the terminal another size."""
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+
+    def press(self, *keys: bytes) -> None:
+        """Press keys, judging what comes after each."""
+        for key in keys:
+            os.write(self.fd, key)
+            self.settle(0.03)
+
+    def settle(self, quiet_s: float, first_s: float = 1.0) -> int:
+        """Judge until nothing comes any more; return the characters seen."""
+        before, wait_s = self.judge.n_chars, first_s
+        while select.select([self.fd], [], [], wait_s)[0]:
+            try:
+                data = os.read(self.fd, 1 << 16)
+            except OSError:
+                break
+            if not data:
+                break
+            self.judge.take(data)
+            wait_s = quiet_s
+        return self.judge.n_chars - before
+
+    def end(self) -> int:
+        """Leave by key; return the exit code."""
+        os.write(self.fd, b"d")
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            self.settle(0.05, 0.05)
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.judge.take(b"", last=True)
+                os.close(self.fd)
+                return os.waitstatus_to_exitcode(status)
+        os.kill(self.pid, 9)
+        os.waitpid(self.pid, 0)
+        raise AssertionError("the dashboard did not end")
+
+
+def main(n_runs: int, report: Path) -> None:
+    """Be the dashboard."""
+    from tests.fake_client import FakeClient
+    from tui_sweeps.app import run_dashboard
+
+    client = FakeClient(scene(n_runs))
+
+    async def begin() -> str:
+        return "hostile0"
+
+    reason = run_dashboard(client, begin=begin)
+    report.write_text(f"{reason} {len(client.sent)}", "utf-8")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import random
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.dashboard.hostile_terminal import HostileTerminal, Judge
+
+SGR = re.compile(r"\x1b\[([0-9;]*)m")
+PAGE = b"\x1b[6~"
+
+
+def walk(terminal: HostileTerminal, n_pages: int) -> None:
+    terminal.settle(0.3, 20.0)
+    n_modes = terminal.judge.n_modes
+    assert n_modes
+    terminal.press(*[PAGE] * n_pages)
+    terminal.press(b"\x1b[C", b"\x1b[C", b"\x1b[C", b"\r")  # sideways, then into a run
+    terminal.settle(0.3)
+    terminal.press(b"\x1b", b"3", b"6", b"7", b"1", b"?", b"\x1b", b":", b"\x1b", b"C", b"\x1b")
+    terminal.settle(0.3)
+    assert terminal.judge.n_modes == n_modes
+
+
+def test_judge_finds_what_is_not_allowed_even_in_pieces() -> None:
+    judge = Judge()
+    for piece in (b"plain \x1b[1;3", b"1mred\x1b[m\x1b[4;7H", b"x\x1b]52;c;", b"AA==\x07", b"\x1b[6n"):
+        judge.take(piece)
+    judge.take(b"", last=True)
+    assert len(judge.offences) >= 2
+    clean = Judge()
+    clean.take("Sweeps \u203a \x1b[1mx\x1b[m\r\n\x1b[?2026l".encode(), last=True)
+    assert clean.offences == []
+
+
+def test_hostile_names_come_out_as_plain_text_and_do_nothing(tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    terminal = HostileTerminal(300, report)
+    walk(terminal, 9)
+    assert terminal.end() == 0
+    assert terminal.judge.offences == []
+    assert terminal.judge.n_chars > 5000
+    assert report.read_text("utf-8") == "detach 0"
+
+
+@pytest.mark.torture
+def test_ten_thousand_hostile_runs_are_paged_through(tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    terminal = HostileTerminal(10_000, report)
+    walk(terminal, 280)
+    assert terminal.end() == 0
+    assert terminal.judge.offences == []
+    assert report.read_text("utf-8") == "detach 0"
+
+
+def test_ascii_terminal_gets_no_byte_above_127(tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    terminal = HostileTerminal(60, report, {"LANG": "C", "LC_ALL": "C", "NO_COLOR": "1"})
+    texts: list[str] = []
+    take = terminal.judge.take
+
+    def also_keep(data: bytes, *, last: bool = False) -> None:
+        texts.append(data.decode("latin-1"))
+        take(data, last=last)
+
+    terminal.judge.take = also_keep  # type: ignore[method-assign]
+    walk(terminal, 2)
+    assert terminal.end() == 0
+    sent = "".join(texts)
+    assert sent.isascii()
+    parameters = {int(one) for found in SGR.findall(sent) for one in found.split(";") if one}
+    assert not {one for one in parameters if 30 <= one <= 49 or 90 <= one <= 107}
+
+
+def test_random_sizes_are_survived(tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    terminal = HostileTerminal(100, report)
+    terminal.settle(0.3, 20.0)
+    dice = random.Random(11)
+    for n in range(25):
+        width, height = dice.choice([(1, 1), (20, 5), (500, 200), (2, 100), (300, 2), (80, 24), (31, 9)])
+        terminal.resize(width, height)
+        terminal.press(dice.choice([PAGE, b"\x1b[B", b"2", b"1", b"6", b"\r", b"\x1b"]))
+        if n % 8 == 7:
+            terminal.press(b"\x1b")
+    terminal.resize(80, 24)
+    terminal.settle(0.3)
+    terminal.press(b"\x1b", b"\x1b", b"\x1b")
+    assert terminal.end() == 0
+    assert terminal.judge.offences == []

@@ -42,10 +42,6 @@ MAX_POINTS = 240
 NOTHING_LEFT = -18.0
 """Log improvement, in deviations of the metric, below which looking where least is known is worth more."""
 
-MANY, BOLD = 3, 0.5
-"""With so many runs in flight every other suggestion trusts the model more: it counts only this share of
-its deviation. Many that explore at once learn the same things over and nobody follows up."""
-
 
 def propose_bayes(request: Request) -> Proposal:
     """Return up to `request.n` suggestions by the model."""
@@ -102,12 +98,11 @@ class _Search:
             rng = np.random.default_rng([self.request.seed & 0xFFFFFFFF, number, 3])
             if self.pool is not None and not len(self.pool):
                 break
-            if n_ok < 3 or len(self.seen) + len(self.pending) < n_first:
+            if not n_ok or len(self.seen) + len(self.pending) < n_first:
                 row, reason = self._early(plan, rng)
             else:
                 if model is None:
                     model = _Model(self, rng)
-                model.boldness = BOLD if len(self.pending) >= MANY and number % 2 else 1.0
                 row, reason = model.next(self, rng)
             if row is None:
                 break
@@ -192,11 +187,10 @@ class _Model:
         self.is_category = encoder.is_category
         self.process = Process(self.rows, self.y, self.is_category, shape)
         mean = self.process.expect(self.rows)
-        self.best = float(mean.min())
+        self.best = self.observed_best = float(mean.min())
         self.starts = self.rows[np.argsort(mean)[:8]]
         self.lengths = np.where(self.is_category, 1.0, np.minimum(np.exp(-0.5 * shape.weights), 1.0))
         self.failures = self._failures(search)
-        self.boldness = 1.0
         self.with_pending = self.process
         self.believe(search.pending)
 
@@ -209,18 +203,21 @@ class _Model:
         return Failures(search.seen[told][-MAX_POINTS:], ok[-MAX_POINTS:], self.is_category)
 
     def believe(self, pending: Rows) -> None:
-        """Take runs in flight at their predicted mean."""
+        """Take runs in flight at their predicted mean, also as the best that there will be.
+
+        Else the improvement that they promise would be counted again right beside them.
+        """
         if not len(pending):
             return
         mean = self.process.expect(pending[-60:])
         rows = np.concatenate((self.rows, pending[-60:]))
         self.with_pending = Process(rows, np.concatenate((self.y, mean)), self.is_category, self.shape)
         self.with_pending.amplitude = self.process.amplitude
+        self.best = min(self.observed_best, float(mean.min()))
 
     def score(self, rows: Rows) -> Vector:
         """Return log expected improvement less the risk of failure."""
         mean, deviation = self.with_pending.predict(rows)
-        deviation = deviation * self.boldness
         result = np.logaddexp(log_improvement(mean, deviation, self.best), np.log(deviation) + NOTHING_LEFT)
         if self.failures is not None:
             result = result + self.failures.penalty(rows)

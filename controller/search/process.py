@@ -1,11 +1,13 @@
 """A Gaussian process over encoded rows: fitted by maximum a posteriori, exact on a few hundred points.
 
 Matern 5/2 over a weighted squared distance: numbers count by their difference, categories by being the
-same or not (an exchangeable kernel), each column with its own weight. Mean and amplitude are solved for;
-weights and the noise ratio are found by L-BFGS with analytic gradients under log-normal priors.
+same or not (an exchangeable kernel), each column with its own weight. To it comes a trend: a slope and a
+bend per number and a step per category, as far as the data want one; few runs tell it in many columns.
+Mean and amplitude are solved for; weights and the ratios of noise and trend are found by L-BFGS with
+analytic gradients under log-normal priors.
 
-Source: Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), eq. 4.17, 5.9; the prior
-that grows with the number of columns follows Hvarfner et al. (2024), eq. 6.
+Source: Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), eq. 2.40, 4.17, 5.9,
+5.12; the prior that grows with the number of columns follows Hvarfner et al. (2024), eq. 6.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ Vector = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float64]
 
 JITTER = 1e-8
+_MOST_STEPS = 24
+"""Categories of one column that the trend tells apart."""
 ROOT5 = math.sqrt(5.0)
 _potrf, _potri = get_lapack_funcs(("potrf", "potri"), (np.zeros((1, 1)),))
 
@@ -41,14 +45,18 @@ class Prior:
     category_sd: float = 1.0
     noise: float = math.log(1e-3)
     noise_sd: float = 2.0
+    trend: float | None = math.log(0.3)
+    """Centre of the log variance of the trend, as a share of the rest's; None for no trend."""
+    trend_sd: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Kernel parameters: log weights of the columns, then the log noise ratio."""
+    """Kernel parameters: log weights of the columns, then the log ratios of noise and trend."""
 
     weights: Vector
     noise: float
+    trend: float = -math.inf
 
 
 def differences(a: Rows, b: Rows, is_category: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
@@ -69,6 +77,17 @@ def distances(a: Rows, b: Rows, is_category: npt.NDArray[np.bool_], weights: Vec
     for j in np.flatnonzero(is_category):
         squared += weights[j] * (a[:, j][:, None] != b[:, j][None, :])
     return np.asarray(squared)
+
+
+def trends(rows: Rows, is_category: npt.NDArray[np.bool_]) -> Matrix:
+    """Return the features of the trend, shape (n, n_features): slopes, bends, category steps.
+
+    They are 0 where a column does not matter, and of mean square 1 over all columns together.
+    """
+    d = max(len(is_category), 1)
+    x = 2.0 * rows[:, ~is_category] - 1.0
+    steps = [rows[:, [j]] == np.arange(_MOST_STEPS) for j in np.flatnonzero(is_category)]
+    return np.concatenate((x * math.sqrt(1.5), x**2 * math.sqrt(2.5), *steps), axis=1) / math.sqrt(d)
 
 
 def matern(squared: Matrix) -> tuple[Matrix, Matrix]:
@@ -92,6 +111,9 @@ class Process:
         self.rows, self.is_category, self.shape = rows, is_category, shape
         self.weights = np.exp(shape.weights)
         kernel, _ = matern(distances(rows, rows, is_category, self.weights))
+        self._bend = math.exp(0.5 * shape.trend)
+        self._features = self._trend(rows)
+        kernel += self._features @ self._features.T
         noise = math.exp(shape.noise) + JITTER
         kernel[np.diag_indices_from(kernel)] += noise if spread is None else noise * spread
         self._lower = _cholesky(kernel)
@@ -103,17 +125,32 @@ class Process:
         self.amplitude = (float(white @ white) + 1.0) / (len(y) + 1.0)
         self._alpha = solve_triangular(self._lower, white, lower=True, trans=1, check_finite=False)
 
+    def _trend(self, rows: Rows) -> Matrix:
+        if not self._bend:
+            return np.zeros((len(rows), 0))
+        return self._bend * trends(rows, self.is_category)
+
+    def unforeseen(self) -> Vector:
+        """Return how far each target is from what all the others predict, shape (n,)."""
+        inverse = solve_triangular(self._lower, np.eye(len(self._lower)), lower=True, check_finite=False)
+        return np.asarray(self._alpha / np.einsum("ij,ij->j", inverse, inverse))
+
     def expect(self, rows: Rows) -> Vector:
         """Return the mean alone, shape (n,); much cheaper than `predict`."""
         kernel, _ = matern(distances(rows, self.rows, self.is_category, self.weights))
+        kernel += self._trend(rows) @ self._features.T
         return np.asarray(self.mean + kernel @ self._alpha)
 
     def predict(self, rows: Rows) -> tuple[Vector, Vector]:
         """Return mean and standard deviation of the noiseless function, shapes (n,)."""
         kernel, _ = matern(distances(rows, self.rows, self.is_category, self.weights))
+        features = self._trend(rows)
+        kernel += features @ self._features.T
         mean = self.mean + kernel @ self._alpha
         half = solve_triangular(self._lower, kernel.T, lower=True, check_finite=False)
-        variance = np.maximum(1.0 - np.einsum("ij,ij->j", half, half), 1e-10)
+        variance = np.maximum(
+            1.0 + np.einsum("ij,ij->i", features, features) - np.einsum("ij,ij->j", half, half), 1e-10
+        )
         return mean, np.sqrt(self.amplitude * variance)
 
 
@@ -134,7 +171,10 @@ def centres(is_category: npt.NDArray[np.bool_], prior: Prior) -> tuple[Vector, V
     length = prior.length + prior.length_growth * math.log(max(d, 1))
     mean = np.where(is_category, prior.category - math.log(max(d, 1)) * prior.length_growth, -2.0 * length)
     sd = np.where(is_category, prior.category_sd, 2.0 * prior.length_sd)
-    return np.append(mean, prior.noise), np.append(sd, prior.noise_sd)
+    mean, sd = np.append(mean, prior.noise), np.append(sd, prior.noise_sd)
+    if prior.trend is None:
+        return mean, sd
+    return np.append(mean, prior.trend), np.append(sd, prior.trend_sd)
 
 
 def fit(
@@ -151,14 +191,21 @@ def fit(
     mean, sd = centres(is_category, prior)
     squares = differences(rows, rows, is_category).reshape(d, n * n)
     diagonal = np.diag_indices(n)
+    bent = prior.trend is not None
+    if bent:
+        features = trends(rows, is_category)
+        bends = features @ features.T
 
     def loss(theta: Vector) -> tuple[float, Vector]:
-        weights, noise = np.exp(theta[:-1]), math.exp(theta[-1])
+        weights, noise = np.exp(theta[:d]), math.exp(theta[d])
         kernel, slope = matern((weights @ squares).reshape(n, n))
+        if bent:
+            bend = math.exp(theta[-1])
+            kernel += bend * bends
         kernel[diagonal] += noise + JITTER
         lower, info = _potrf(kernel, lower=1, clean=1)
         if info:
-            return 1e10, np.zeros(d + 1)
+            return 1e10, np.zeros(len(theta))
         inverse, _ = _potri(lower, lower=1)
         inverse = np.tril(inverse) + np.tril(inverse, -1).T
         sums = inverse.sum(axis=0)
@@ -171,10 +218,13 @@ def fit(
         by_weight = -0.25 * (squares @ (outer * slope).ravel()) * weights
         by_noise = 0.5 * float(outer.trace()) * noise
         off = (theta - mean) / sd
-        return value + 0.5 * float(off @ off), np.append(by_weight, by_noise) + off / sd
+        parts = [by_weight, [by_noise]]
+        if bent:
+            parts.append([0.5 * bend * float((outer * bends).sum())])
+        return value + 0.5 * float(off @ off), np.concatenate(parts) + off / sd
 
-    bounds = [(m - 5 * s, m + 5 * s) for m, s in zip(mean[:-1], sd[:-1], strict=True)]
-    bounds.append((math.log(1e-6), math.log(3.0)))
+    bounds = [(m - 5 * s, m + 5 * s) for m, s in zip(mean, sd, strict=True)]
+    bounds[d] = (math.log(1e-6), math.log(3.0))
     best, best_loss = mean, math.inf
     for start in (mean, *starts):
         found = minimize(
@@ -187,4 +237,5 @@ def fit(
         )
         if found.fun < best_loss:
             best, best_loss = found.x, float(found.fun)
-    return Shape(weights=best[:-1], noise=float(best[-1])), best_loss
+    trend = float(best[-1]) if bent else -math.inf
+    return Shape(weights=best[:d], noise=float(best[d]), trend=trend), best_loss

@@ -6,7 +6,7 @@ import math
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from controller.domain.parameters import Distribution, Parameter
@@ -108,6 +108,8 @@ def test_brush_walks_the_whole_axis_and_back() -> None:
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50), st.booleans())
+@example([-100000.99999999988], False)
+@example([0.30000000000000004], False)
 def test_best_share_lets_its_last_run_pass(numbers: list[float], is_high: bool) -> None:
     scale = Scale("best", "loss", "best", "linear", min(numbers), max(numbers))
     node = parse(best_share("", scale, numbers, 0.25, is_high))

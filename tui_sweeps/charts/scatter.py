@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.text import Text
 
@@ -17,7 +18,7 @@ from tui_sweeps.charts.palette import step_style
 from tui_sweeps.charts.raster import Raster
 from tui_sweeps.format import ascii_only, cell_width, sanitise
 
-__all__ = ["Dot", "Panel", "n_panel_columns", "n_panels", "scatter"]
+__all__ = ["Dot", "Kept", "Panel", "n_panel_columns", "n_panels", "scatter"]
 
 PANEL_WIDTH, PANEL_HEIGHT = 26, 9
 """The least a panel needs, frame and captions included, in cells."""
@@ -32,8 +33,11 @@ _HIGHLIGHT_STYLE = "bold"
 _MARKED_STYLE = "bold color(213)"
 
 
-@dataclass(frozen=True, slots=True)
-class Dot:
+Kept = dict[tuple[int, int, int], tuple[Raster, tuple[int, int]]]
+"""Drawn dots by number of the panel and its size, for another drawing with nothing but other highlights."""
+
+
+class Dot(NamedTuple):
     """One run in one panel; positions 0-1."""
 
     x: float | None
@@ -67,9 +71,20 @@ def n_panels(width: int, height: int) -> int:
 
 
 def scatter(
-    panels: Sequence[Panel], metric: Axis, *, width: int, height: int, glyphs: Glyphs, colours: bool
+    panels: Sequence[Panel],
+    metric: Axis,
+    *,
+    width: int,
+    height: int,
+    glyphs: Glyphs,
+    colours: bool,
+    kept: Kept | None = None,
 ) -> list[Text]:
-    """Return the panels in rows from the left, as many as fit into `height` lines of `width` cells."""
+    """Return the panels in rows from the left, as many as fit into `height` lines of `width` cells.
+
+    `kept` is filled with what was drawn; given again, the same panels are drawn with their highlights only.
+    """
+    kept = {} if kept is None else kept
     n_columns = min(n_panel_columns(width), max(1, len(panels)))
     n_rows = -(-len(panels) // n_columns)
     n_fitting = max(1, height // PANEL_HEIGHT)
@@ -81,7 +96,15 @@ def scatter(
     out: list[Text] = []
     for row in range(n_shown_rows):
         beside = panels[row * n_columns : (row + 1) * n_columns]
-        drawn = [_panel(panel, metric, panel_width, panel_height, glyphs, colours) for panel in beside]
+        drawn = []
+        for at, panel in enumerate(beside, start=row * n_columns):
+            size = (panel_width - _AXIS_CELLS - 2, panel_height - 3)
+            if (at, *size) not in kept:
+                raster = _dotted(panel, metric, *size, glyphs)
+                kept[at, *size] = (raster, raster.mark())
+            raster, mark = kept[at, *size]
+            raster.back_to(mark)
+            drawn.append(_panel(panel, metric, raster, panel_width, glyphs, colours))
         for parts in zip(*drawn, strict=True):
             line = Text(no_wrap=True, end="")
             for part in parts:
@@ -90,19 +113,26 @@ def scatter(
     return out
 
 
-def _panel(panel: Panel, metric: Axis, width: int, height: int, glyphs: Glyphs, colours: bool) -> list[Text]:
-    """Return a panel: its title, the dots beside the metric's ticks, and the parameter's ticks below."""
-    plane_width, plane_height = width - _AXIS_CELLS - 2, height - 3
-    raster = Raster(plane_width, plane_height, glyphs)
+def _dotted(panel: Panel, metric: Axis, width: int, height: int, glyphs: Glyphs) -> Raster:
+    """Return a panel's dots and its line."""
+    raster = Raster(width, height, glyphs)
     is_fat = glyphs is Glyphs.BRAILLE and len(panel.dots) <= N_FAT
-    for dot in sorted(panel.dots, key=lambda dot: -1 if dot.step is None else dot.step):
-        x, y = _place(dot, raster, metric, panel.axis)
-        x, y = min(x, raster.n_dots_x - 1 - is_fat), min(y, raster.n_dots_y - 1 - is_fat)
+    places = {(*_place(dot, raster, metric, panel.axis), dot.step) for dot in panel.dots}
+    for x, y, step in sorted(places, key=lambda place: -1 if place[2] is None else place[2]):
+        left, top = min(x, raster.n_dots_x - 1 - is_fat), min(y, raster.n_dots_y - 1 - is_fat)
         for below in range(2 if is_fat else 1):
-            raster.line([(x, y + below), (x + is_fat, y + below)], step_style(dot.step))
+            raster.line([(left, top + below), (left + is_fat, top + below)], step_style(step))
     if panel.line:
         corners = [_place(Dot(x, y), raster, metric, panel.axis) for x, y in panel.line]
         raster.line(corners, _LINE_STYLE)
+    return raster
+
+
+def _panel(
+    panel: Panel, metric: Axis, raster: Raster, width: int, glyphs: Glyphs, colours: bool
+) -> list[Text]:
+    """Return a panel: its title, the dots beside the metric's ticks, and the parameter's ticks below."""
+    plane_width, plane_height = raster.width, raster.height
     across, down = glyphs.dots
     for dot in panel.marked:
         x, y = _place(dot, raster, metric, panel.axis)

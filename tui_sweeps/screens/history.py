@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
@@ -11,6 +12,9 @@ from tui_sweeps.screens.axes import axis_of
 from tui_sweeps.screens.board import Setting, bindings
 from tui_sweeps.screens.slices import MetricPlot, dot_of
 from tui_sweeps.views.history import History, history
+
+if TYPE_CHECKING:
+    from tui_sweeps.charts.scatter import Panel
 
 
 class HistoryScreen(MetricPlot):
@@ -23,6 +27,7 @@ class HistoryScreen(MetricPlot):
     def __init__(self, setting: Setting, sweep_id: str) -> None:
         super().__init__(setting, sweep_id)
         self._history = History((), (), (), 0, "")
+        self._panel: Panel | None = None
 
     def draw(self, width: int, height: int) -> list[Text]:
         """Draw dots and stairs."""
@@ -34,23 +39,28 @@ class HistoryScreen(MetricPlot):
         if not metric:
             return [Text("The sweep names no metric, and no run has logged a number yet.", "dim")]
         over_time = self.place.over_time
-        self._history = found = history(
-            self.plot, dict.fromkeys(self.order.ids), over_time=over_time, now=self.now
-        )
-        if not found.spots:
+        if not self._kept:
+            passing = dict.fromkeys(self.order.ids)
+            self._history = history(self.plot, passing, over_time=over_time, now=self.now)
+            self._panel = Panel(
+                Axis(
+                    "time since the first start" if over_time else "runs by their end",
+                    ticks=self._history.ticks,
+                ),
+                tuple(dot_of(spot) for spot in self._history.spots),
+                self._history.stairs,
+            )
+        if not self._history.spots or self._panel is None:
             return [Text("No run that passes the filter has a value of this metric yet.", "dim")]
-        run = self.cursor_run()
-        under = next((s for s in found.spots if run is not None and s.run_id == run.id), None)
-        panel = Panel(
-            Axis("time since the first start" if over_time else "runs by their end", ticks=found.ticks),
-            tuple(dot_of(spot) for spot in found.spots),
-            found.stairs,
-            tuple(dot_of(spot) for spot in found.spots if spot.run_id in self.marks),
-            None if under is None else dot_of(under),
-        )
-        axis = axis_of(self.plot.placed([metric])[0])
+        found = {spot.run_id: spot for spot in self._history.spots}
         return scatter(
-            [panel], axis, width=width, height=height, glyphs=glyphs(os.environ), colours=self.colours
+            [self.highlighted(self._panel, found)],
+            axis_of(self.plot.placed([metric])[0]),
+            width=width,
+            height=height,
+            glyphs=glyphs(os.environ),
+            colours=self.colours,
+            kept=self._kept,
         )
 
     def below(self, width: int) -> list[Text]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -15,7 +16,7 @@ from tui_sweeps.views.parallel import Plot
 from tui_sweeps.views.slices import Spot, page_of, spots
 
 if TYPE_CHECKING:
-    from tui_sweeps.charts.scatter import Dot
+    from tui_sweeps.charts.scatter import Dot, Kept, Panel
 
 
 class MetricPlot(PlotBoard):
@@ -24,6 +25,23 @@ class MetricPlot(PlotBoard):
     def __init__(self, setting: Setting, sweep_id: str) -> None:
         super().__init__(setting, sweep_id)
         self.plot = Plot(self.columns, self.place)
+        self._kept: Kept = {}
+        """The dots as drawn last; a step of the cursor draws over them."""
+
+    def draw_now(self) -> None:
+        """Draw everything as it is now."""
+        self._kept = {}
+        super().draw_now()
+
+    def highlighted(self, panel: Panel, found: dict[str, Spot]) -> Panel:
+        """Return a panel with the cursor's run and the marked ones brought out."""
+        run = self.cursor_run()
+        under = None if run is None else found.get(run.id)
+        return replace(
+            panel,
+            marked=tuple(dot_of(found[one]) for one in self.marks if one in found),
+            highlight=None if under is None else dot_of(under),
+        )
 
     def action_metric(self) -> None:
         """Show the next metric."""
@@ -60,6 +78,7 @@ class SlicesScreen(MetricPlot):
     def __init__(self, setting: Setting, sweep_id: str) -> None:
         super().__init__(setting, sweep_id)
         self._page, self._n_pages = 0, 1
+        self._panels: list[tuple[Panel, dict[str, Spot]]] = []
 
     def draw(self, width: int, height: int) -> list[Text]:
         """Draw the page."""
@@ -71,23 +90,21 @@ class SlicesScreen(MetricPlot):
             return [Text("The sweep names no metric, and no run has logged a number yet.", "dim")]
         fitting = n_panels(width, height)
         keys, self._page, self._n_pages = page_of(list(self.columns.parameters), self._page, fitting)
-        run = self.cursor_run()
-        passing = dict.fromkeys(self.order.ids)
-        panels = []
-        for placed in self.plot.placed(keys):
-            found = spots(self.plot, placed.scale.key, passing)
-            under = next((s for s in found if run is not None and s.run_id == run.id), None)
-            panels.append(
-                Panel(
-                    axis_of(placed),
-                    tuple(dot_of(spot) for spot in found),
-                    marked=tuple(dot_of(spot) for spot in found if spot.run_id in self.marks),
-                    highlight=None if under is None else dot_of(under),
-                )
-            )
-        axis = axis_of(self.plot.placed([metric])[0])
+        if not self._kept:
+            passing = dict.fromkeys(self.order.ids)
+            self._panels = []
+            for placed in self.plot.placed(keys):
+                found = spots(self.plot, placed.scale.key, passing)
+                panel = Panel(axis_of(placed), tuple(dot_of(spot) for spot in found))
+                self._panels.append((panel, {spot.run_id: spot for spot in found}))
         return scatter(
-            panels, axis, width=width, height=height, glyphs=glyphs(os.environ), colours=self.colours
+            [self.highlighted(panel, found) for panel, found in self._panels],
+            axis_of(self.plot.placed([metric])[0]),
+            width=width,
+            height=height,
+            glyphs=glyphs(os.environ),
+            colours=self.colours,
+            kept=self._kept,
         )
 
     def below(self, width: int) -> list[Text]:

@@ -12,9 +12,6 @@ from tui_sweeps.views.scales import Scale
 N_STEPS = 20
 """A brush's end moves by this share of a numeric axis."""
 
-END = 1e-9
-"""Positions closer than this to an axis' end are its end."""
-
 
 @dataclass(frozen=True, slots=True)
 class Range:
@@ -117,8 +114,12 @@ def _rounded(value: float, *, up: bool) -> float:
     unit = 10.0 ** (math.floor(math.log10(abs(value))) - 5)
     if unit == 0 or not math.isfinite(value / unit):
         return value
-    steps = math.ceil(value / unit - END) if up else math.floor(value / unit + END)
-    return float(f"{steps * unit:.6g}")
+    steps = math.ceil(value / unit) if up else math.floor(value / unit)
+    limit = float(f"{steps * unit:.6g}")
+    if limit < value if up else limit > value:
+        # What division lost; one unit further it passes for certain.
+        limit = float(f"{(steps + (1 if up else -1)) * unit:.6g}")
+    return limit
 
 
 def _moved_choices(text: str, scale: Scale, end: str, by: int) -> str:

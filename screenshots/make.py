@@ -34,6 +34,10 @@ SHOTS: tuple[tuple[str, tuple[int, int], tuple[str, ...], Callable[[], scenes.Sn
     ("slices", (120, 36), ("enter", "4", "home"), plot_scenes.tuned),
     ("history", (120, 30), ("enter", "5", "home"), plot_scenes.tuned),
     ("agents", (100, 20), ("enter", "6"), scenes.digits),
+    ("columns", (100, 30), ("enter", "C"), scenes.digits),
+    ("undo", (80, 24), ("X", "y"), scenes.digits),
+    ("palette", (80, 24), ("ctrl+p",), scenes.digits),
+    ("command", (100, 24), ("enter", "colon", "s"), scenes.digits),
     ("help", (80, 40), ("enter", "question_mark"), scenes.digits),
 )
 """Name, size in cells, keys pressed, scene."""

@@ -72,7 +72,11 @@ class Palette(ModalScreen[str | None]):
     def on_mount(self) -> None:
         """Begin to type."""
         self.query_one(Input).focus()
-        self._show()
+        self.call_after_refresh(self._show)
+
+    def on_resize(self) -> None:
+        """Cut the lines to the new room."""
+        self.call_after_refresh(self._show)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Show what fits."""
@@ -85,12 +89,13 @@ class Palette(ModalScreen[str | None]):
 
     def _show(self) -> None:
         first = max(0, min(self._at - N_SHOWN // 2, len(self._found) - N_SHOWN))
-        text = Text(no_wrap=True, overflow="ellipsis")
+        text = Text()
+        room = max(0, self.query_one("#list", Static).size.width - 28)
         for at, entry in enumerate(self._found[first : first + N_SHOWN], start=first):
             style = "reverse" if at == self._at else ""
             text.append(f"{entry.key:>6}  ", f"bold {style}".strip())
             text.append(f"{fit(sanitise(entry.label), 18):18}", style or None)
-            text.append(f" {fit(sanitise(entry.detail), 60)}\n", f"dim {style}".strip())
+            text.append(f" {fit(sanitise(entry.detail), room)}\n", f"dim {style}".strip())
         if not self._found:
             text.append("Nothing fits.", "dim")
         self.query_one("#list", Static).update(text)

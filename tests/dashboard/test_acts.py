@@ -239,8 +239,8 @@ async def test_a_sweep_is_made_of_a_file_that_was_looked_at_first(
         await pilot.pause()
         assert client.sent == []
         await pilot.press("ctrl+u", "g", "tab")
-        text = await until(pilot, "Space: 2 points")
-        assert "--cell=1" in text
+        await until(pilot, "Space: 2 points")
+        await until(pilot, "--cell=1")
         await pilot.press("enter")
         await pilot.pause(0.3)
     (made,) = client.sent

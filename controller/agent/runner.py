@@ -54,6 +54,10 @@ class ReturningClient:
             await self._client.close()
 
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as a shell has it; a loop around `agent` is not to start the next one."""
+
+
 def run_agent(home: Home, options: AgentOptions) -> int:
     """Be an agent process until it leaves; return its exit code."""
     options = replace(options, home=home)
@@ -74,4 +78,5 @@ async def work_with_signals(client: Sender, options: AgentOptions) -> int:
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(signum, steering.signal, signum)
     loop.add_signal_handler(ORPHANED, steering.orphaned)
-    return await work(client, options, steering)
+    code = await work(client, options, steering)
+    return INTERRUPTED if steering.interrupted and not code else code

@@ -32,6 +32,9 @@ class Steering:
         self.signalled = ""
         """What the agent itself was signalled, as a cause; empty while nothing was."""
         self._hard = False
+        self._orphaned = False
+        self.interrupted = False
+        """Whether somebody at the terminal pressed Ctrl-C."""
         self.refused = ""
         """Why the controller wants nothing of this agent any more."""
         self._watchers: list[Callable[[], None]] = []
@@ -53,12 +56,13 @@ class Steering:
     def signal(self, signum: int) -> None:
         """Follow the host: the first signal asks to leave, the second to leave at once."""
         self._hard = self._hard or bool(self.signalled)
+        self.interrupted = self.interrupted or signum == signal.SIGINT
         self.signalled = self.signalled or f"agent got {signal.Signals(signum).name}"
         self._changed()
 
     def orphaned(self) -> None:
-        """The agent's own guard was killed: end everything."""
-        self.signalled, self._hard = "agent was killed", True
+        """The agent's own guard was killed: end everything. Nobody asked for that, so the run crashed."""
+        self.signalled, self._hard, self._orphaned = "agent was killed", True, True
         self._changed()
 
     def refuse(self, reason: str) -> None:
@@ -75,6 +79,8 @@ class Steering:
         """Return how the attempt with this token must end, if it must."""
         about = self.order.token in (None, token)
         killed = AttemptState.KILLED
+        if self._orphaned:
+            return Demand(True, AttemptState.CRASHED, self.signalled)
         if self._hard:
             return Demand(True, killed, self.signalled)
         if about and self.order.wish in _KILL:

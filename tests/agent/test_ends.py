@@ -216,6 +216,16 @@ def test_second_signal_kills_at_once(bench: Bench) -> None:
     assert bench.attempt.ended.signal == 9
 
 
+def test_run_of_an_agent_whose_guard_was_killed_has_crashed(bench: Bench) -> None:
+    async def orphan(bench: Bench) -> None:
+        await _started(bench, 1)
+        bench.steering.orphaned()
+
+    bench.run(python("import time; print('ready'); time.sleep(1000)"), meanwhile=orphan)
+    ended = bench.attempt.ended
+    assert (ended.state, ended.cause) == (AttemptState.CRASHED, "agent was killed")
+
+
 def test_signal_while_idle_leaves_at_once(bench: Bench) -> None:
     async def term(bench: Bench) -> None:
         await bench.controller.until(lambda: len(bench.controller.events) > 2)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
+
+import pytest
 
 from controller.domain.states import RUN_ACTIVE, RunState, SweepState
 from controller.domain.world import World
@@ -172,3 +175,19 @@ def test_a_raised_cap_and_resume_give_an_ended_sweep_more_runs(lab: Lab) -> None
     lab.cli("agent", sweep_id)
     world = lab.until(is_finished(sweep_id))
     assert sorted(run.config["x"] for run in world.runs.values()) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("command", ["run", "agent"])
+def test_ctrl_c_ends_the_runs_and_is_told_by_the_exit_code(lab: Lab, command: str) -> None:
+    lab.make_gate()
+    lab.start_controller()
+    argument = str(lab.sweep_file(2)) if command == "run" else lab.register(2)
+    process = lab.spawn(command, argument)
+    world = lab.until(lambda world: any(n_waiting(world, sweep_id) for sweep_id in world.sweeps))
+    (sweep_id,) = world.sweeps
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err.decode()
+    assert b"Traceback" not in err
+    world = lab.until(lambda world: not world.open_of[sweep_id])
+    assert world.counts_of[sweep_id][RunState.KILLED] == 1

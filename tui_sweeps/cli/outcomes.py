@@ -5,7 +5,8 @@
     CommandError              exit 1: the thing failed
     ├── UsageError            exit 2: wrong usage
     ├── AwayError             exit 75: controller unreachable, try again
-    └── ConfigurationError    exit 78: configuration or credentials
+    ├── ConfigurationError    exit 78: configuration or credentials
+    └── StoppedError          exit 130: ended by Ctrl-C
 """
 
 from __future__ import annotations
@@ -39,3 +40,9 @@ class ConfigurationError(CommandError):
     """The home, its files or its permissions are not in order."""
 
     exit_code = 78
+
+
+class StoppedError(CommandError):
+    """The person at the terminal ended it with Ctrl-C."""
+
+    exit_code = 130

@@ -20,7 +20,7 @@ from controller.domain.states import SWEEP_OPEN, RunState, SweepState
 from controller.domain.world import World
 from controller.settings import Home
 from tui_sweeps.cli import shapes
-from tui_sweeps.cli.outcomes import CommandError
+from tui_sweeps.cli.outcomes import CommandError, StoppedError
 from tui_sweeps.cli.output import document, tell
 from tui_sweeps.cli.progress import ProgressPrinter, milestone, progress_line
 from tui_sweeps.cli.reach import actor, answer, controller_of, order, translated, world_of
@@ -58,12 +58,17 @@ async def _run(path: Path, options: Namespace, home: Home) -> int:
         )
         tell(f"sweep {sweep_id}: {options.agents} local agent(s)")
         await order(client, LaunchAgents(sweep_id=sweep_id, n_agents=options.agents, actor=actor()))
-        world = await _until_over(client, sweep_id)
-        return await _conclude(client, world, sweep_id, as_json=getattr(options, "json", False))
+        world, interrupted = await _until_over(client, sweep_id)
+        return await _conclude(
+            client, world, sweep_id, as_json=getattr(options, "json", False), interrupted=interrupted
+        )
 
 
-async def _until_over(client: Client, sweep_id: str) -> World:
-    """Show progress until the sweep is over; the first Ctrl-C stops it, the second leaves it."""
+async def _until_over(client: Client, sweep_id: str) -> tuple[World, bool]:
+    """Show progress until the sweep is over; return it, and whether Ctrl-C ended it.
+
+    The first Ctrl-C stops the sweep, the second leaves it.
+    """
     loop = asyncio.get_running_loop()
     asked = asyncio.Event()
     me = asyncio.current_task()
@@ -81,9 +86,9 @@ async def _until_over(client: Client, sweep_id: str) -> World:
             stopping = group.create_task(_stop_when_asked(client, sweep_id, asked))
             world = await _follow(client, sweep_id, printer)
             stopping.cancel()
-        return world
+        return world, asked.is_set()
     except asyncio.CancelledError as error:
-        raise CommandError(f"left; sweep {sweep_id} is stopping", "see `tui-sweeps`") from error
+        raise StoppedError(f"left; sweep {sweep_id} is stopping", "see `tui-sweeps`") from error
     finally:
         printer.end()
         loop.remove_signal_handler(signal.SIGINT)
@@ -120,7 +125,9 @@ def _over(world: World, sweep_id: str) -> bool:
     return (sweep.state not in SWEEP_OPEN or sweep.breaker) and not world.open_of[sweep_id]
 
 
-async def _conclude(client: Client, world: World, sweep_id: str, *, as_json: bool) -> int:
+async def _conclude(
+    client: Client, world: World, sweep_id: str, *, as_json: bool, interrupted: bool = False
+) -> int:
     sweep = world.sweeps[sweep_id]
     if sweep.breaker:
         # Nobody sits at a dashboard who could resume it: its agents would wait for ever.
@@ -137,7 +144,7 @@ async def _conclude(client: Client, world: World, sweep_id: str, *, as_json: boo
     if sweep.state is SweepState.FINISHED:
         await _show_last_failure(client, world, sweep_id)
         raise CommandError(f"no run of sweep {sweep_id} finished", f"see `tui-sweeps runs {sweep_id}`")
-    raise CommandError(
+    raise (StoppedError if interrupted else CommandError)(
         f"sweep {sweep_id} is {sweep.state}: {sweep.cause}", f"see `tui-sweeps runs {sweep_id}`"
     )
 

@@ -133,9 +133,10 @@ def _apart(
     """Return the best free rows, at most one of a family, best first."""
     chosen: list[int] = []
     seen: set[object] = set()
+    keys = marks(rows)
     for index in np.argsort(-scores):
         family = None if families is None else int(families[index])
-        mark = marks(rows[index : index + 1])[0]
+        mark = keys[index]
         if mark in taken or mark in seen or (family is not None and family in seen):
             continue
         seen |= {mark, family} if family is not None else {mark}

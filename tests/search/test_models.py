@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+
+from controller.search.design import design
+from controller.search.encoding import Encoder
+from controller.search.failures import Failures
+from controller.search.process import Prior, Process, Shape, fit
+from tests.search.spaces import choice, parameter
+
+NUMBERS = np.zeros(2, dtype=bool)
+SHAPE = Shape(weights=np.array([1.0, 0.5]), noise=-4.0, trend=-1.0)
+
+
+def points(n, seed=0):
+    return np.random.default_rng(seed).random((n, 2))
+
+
+def test_process_foresees_a_target_as_a_process_without_it_does():
+    rows = points(12)
+    y = np.sin(5 * rows[:, 0]) + rows[:, 1]
+    whole = Process(rows, y, NUMBERS, SHAPE)
+    others = Process(rows[1:], y[1:], NUMBERS, SHAPE)
+    # Each process has a mean of its own, which leaving one out hardly moves.
+    assert whole.unforeseen()[0] == pytest.approx(y[0] - others.expect(rows[:1])[0], abs=0.05)
+
+
+def test_process_follows_a_slope_beyond_its_points():
+    rows = points(20) * np.array([0.5, 1.0])
+    y = 4.0 * rows[:, 0]
+    beyond = np.array([[1.0, 0.5]])
+    told = {}
+    for trend in (Prior().trend, None):
+        shape, _ = fit(rows, y, NUMBERS, Prior(trend=trend))
+        told[trend] = abs(4.0 - Process(rows, y, NUMBERS, shape).expect(beyond)[0])
+    assert told[Prior().trend] < 0.5
+    assert told[Prior().trend] < told[None]
+
+
+def test_failures_are_blamed_on_a_region_only_when_they_follow_it():
+    rows = points(60)
+    region = Failures(rows, rows[:, 0] < 0.75, NUMBERS)
+    assert region.trust > 0.8
+    inside, outside = region.penalty(np.array([[0.95, 0.5], [0.3, 0.5]]))
+    assert inside < outside - 20
+    chances = [Failures(rows, np.random.default_rng(s).random(60) < 0.75, NUMBERS) for s in range(9)]
+    assert np.median([chance.trust for chance in chances]) < 0.1
+    assert np.median([np.ptp(chance.penalty(points(50, 1))) for chance in chances]) < 5
+
+
+def test_design_stays_inside_the_range_and_shows_every_category_early():
+    space = (parameter("x", "uniform", min=0.0, max=1.0), choice("c", "u", "v", "w", "z"))
+    encoder = Encoder(space)
+    rows = design(encoder, 8, seed=5)
+    numbers = rows[:, ~encoder.is_category]
+    assert numbers.min() >= 0.2
+    assert numbers.max() <= 0.8
+    assert {encoder.decode(row)["c"] for row in rows} == {"u", "v", "w", "z"}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from controller.domain.runs import Run
+from msgspec import to_builtins
+
+from controller.domain.runs import Attempt, Run
 from controller.domain.states import RUN_ACTIVE, RunState
 from controller.domain.sweeps import Sweep
 from controller.domain.world import World
@@ -76,6 +79,23 @@ def run_row(run: Run, now_at: float) -> dict[str, Any]:
         "job": run.job,
         "pid": run.pid,
         "index": run.index,
+    }
+
+
+def run_whole(run: Run, attempts: Sequence[Attempt], now_at: float) -> dict[str, Any]:
+    """Return what `show --json` prints: the row of `runs` and everything else that is known."""
+    return run_row(run, now_at) | {
+        "own_config": run.own_config,
+        "system": run.system,
+        "argv": list(run.argv),
+        "directory": run.directory,
+        "reason": run.reason,
+        "n_points": run.n_points,
+        "last_step": run.last_step,
+        "verdict": to_builtins(run.verdict),
+        "stop": to_builtins(run.stop),
+        "stop_obeyed_at": run.stop_obeyed_at,
+        "attempts": [to_builtins(attempt) for attempt in attempts],
     }
 
 

@@ -128,18 +128,7 @@ async def show(options: Namespace, home: Home) -> int:
         world = await world_of(client)
         run = find_run(world, options.run_id)
         attempts = (await answer(client, GetAttempts(run_id=run.id), Attempts)).attempts
-    row = shapes.run_row(run, time.time())
-    row |= {
-        "argv": list(run.argv),
-        "directory": run.directory,
-        "reason": run.reason,
-        "n_points": run.n_points,
-        "last_step": run.last_step,
-        "verdict": to_builtins(run.verdict),
-        "stop": to_builtins(run.stop),
-        "stop_obeyed_at": run.stop_obeyed_at,
-        "attempts": [to_builtins(attempt) for attempt in attempts],
-    }
+    row = shapes.run_whole(run, attempts, time.time())
     if options.json:
         document(row)
     else:

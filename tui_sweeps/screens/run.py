@@ -23,8 +23,10 @@ from tui_sweeps.views.run import (
     config_lines,
     header,
     metric_keys,
+    own_config_lines,
     stop_chain,
     summary_lines,
+    system_line,
 )
 from tui_sweeps.widgets.logview import LogView
 
@@ -165,6 +167,8 @@ class RunScreen(Acts, Board):
         text = line_of(header(self.model, run, self.now))
         if chain := stop_chain(run):
             text.append(f"\n{chain}", "yellow")
+        if load := system_line(run):
+            text.append("\n").append_text(line_of(load))
         self.query_one("#header", Static).update(text)
 
     def _show_facts(self) -> None:
@@ -176,6 +180,7 @@ class RunScreen(Acts, Board):
         text = Text(no_wrap=False, overflow="fold")
         sections = (
             ("Config", config_lines(self.model.world, run, width)),
+            ("The program's own config", own_config_lines(run)),
             ("Summary", summary_lines(run, width)),
             ("Attempts", attempt_lines(self._attempts)),
         )
@@ -196,7 +201,7 @@ class RunScreen(Acts, Board):
     def on_screen_resume(self) -> None:
         """Catch up."""
         super().on_screen_resume()
-        self.call_after_refresh(self._draw)
+        self.later(self._draw)
 
     def _draw(self) -> None:
         if self._is_up:
@@ -241,7 +246,7 @@ class RunScreen(Acts, Board):
         """Give the log the full height, or not."""
         self.toggle_class("tall")
         self.query_one(LogView).focus()
-        self.call_after_refresh(self._draw)
+        self.later(self._draw)
 
     def action_next_pane(self) -> None:
         """Go to the next pane."""

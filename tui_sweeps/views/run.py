@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
+import re
 import shlex
 from collections.abc import Sequence
+from typing import Any
 
 from controller.domain.parameters import MISSING, leaf
 from controller.domain.runs import Attempt, Run
 from controller.domain.sweeps import Sweep
 from controller.domain.world import World
-from tui_sweeps.format import clock, duration, fit, number, sanitise
+from tui_sweeps.format import clock, duration, fit, number, percent, sanitise
 from tui_sweeps.model import Model
 from tui_sweeps.views.cells import Cell
 from tui_sweeps.views.configs import flat, value_text
@@ -17,6 +20,14 @@ from tui_sweeps.views.states import BAD, GOOD, QUIET, WARN, run_state
 from tui_sweeps.views.tally import duration_of
 
 Line = tuple[Cell, ...]
+
+_GPU = re.compile(r"gpu\.([0-9]{1,3})\.gpu")
+"""The load of one GPU of the host, as the wandb client names it."""
+
+N_GPUS_SHOWN = 4
+
+_HUGE = 1e12
+"""No load, and no megabytes, that anybody has."""
 
 
 def header(model: Model, run: Run, now: float) -> Line:
@@ -41,6 +52,47 @@ def header(model: Model, run: Run, now: float) -> Line:
     if run.cause:
         parts.append(Cell(sanitise(run.cause), BAD if run.state in ("failed", "crashed") else QUIET))
     return tuple(parts)
+
+
+def system_line(run: Run) -> Line:
+    """Return the latest load of processor, memory and GPUs; empty when the program reported none.
+
+    The names are the wandb client's, and so are its units: percent from 0 to 100, and `MB`.
+    """
+    values = {key: float(value) for key, value in run.system.items() if _is_finite(value)}
+    parts: list[str] = []
+    if "cpu" in values:
+        parts.append(f"cpu {percent(values['cpu'] / 100)}")
+    memory = values.get("memory_percent", values.get("memory"))
+    if memory is not None:
+        parts.append(f"memory {percent(memory / 100)}")
+    if "proc.memory.rssMB" in values:
+        parts.append(f"process {number(round(values['proc.memory.rssMB']))} MB")
+    gpus = sorted(int(found[1]) for key in values if (found := _GPU.fullmatch(key)))
+    for gpu in gpus[:N_GPUS_SHOWN]:
+        text = f"gpu {gpu} {percent(values.get(f'gpu.{gpu}.gpu', math.nan) / 100)}"
+        held = values.get(f"gpu.{gpu}.memoryAllocated")
+        parts.append(text if held is None else f"{text}, memory {percent(held / 100)}")
+    if len(gpus) > N_GPUS_SHOWN:
+        parts.append(f"and {len(gpus) - N_GPUS_SHOWN} more GPUs")
+    return tuple(Cell(part, QUIET) for part in parts)
+
+
+def _is_finite(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < _HUGE  # false for NaN too
+
+
+def own_config_lines(run: Run) -> list[Line]:
+    """Return what the program's config holds besides what was assigned, one key a line."""
+    values = flat(run.own_config)
+    names = [fit(sanitise(name), 22) for name in values]
+    room = max(map(len, names), default=0)
+    return [
+        (Cell(name.ljust(room), QUIET), Cell(value_text(value, 16)))
+        for name, value in zip(names, values.values(), strict=True)
+    ]
 
 
 def stop_chain(run: Run) -> str:

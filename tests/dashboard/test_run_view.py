@@ -1,0 +1,57 @@
+"""What a program reports about itself and its host, on the Run screen."""
+
+from __future__ import annotations
+
+import math
+
+from msgspec.structs import replace
+
+from controller.domain.runs import Run
+from tui_sweeps.views.run import own_config_lines, system_line
+
+RUN = Run(id="r", sweep_id="s", number=1, name="n", config={"x": 1}, suggestion=0)
+
+
+def load_of(**system: object) -> list[str]:
+    values = {name.replace("__", "."): value for name, value in system.items()}
+    return [cell.text for cell in system_line(replace(RUN, system=values))]
+
+
+def test_run_that_reported_no_load_shows_none() -> None:
+    assert system_line(RUN) == ()
+    assert own_config_lines(RUN) == []
+
+
+def test_load_is_processor_memory_and_each_gpu() -> None:
+    assert load_of(
+        cpu=20.5,
+        memory_percent=41.2,
+        proc__memory__rssMB=512.4,
+        gpu__0__gpu=99,
+        gpu__0__memoryAllocated=40.0,
+        gpu__1__gpu=0,
+        disk=3,
+    ) == ["cpu 20%", "memory 41%", "process 512 MB", "gpu 0 99%, memory 40%", "gpu 1 0%"]
+
+
+def test_memory_is_read_under_its_older_name_too() -> None:
+    assert load_of(memory=7.0) == ["memory 7%"]
+
+
+def test_many_gpus_are_counted_after_the_first_four() -> None:
+    parts = load_of(**{f"gpu__{n}__gpu": n for n in range(12)})
+    assert parts == ["gpu 0 0%", "gpu 1 1%", "gpu 2 2%", "gpu 3 3%", "and 8 more GPUs"]
+
+
+def test_load_that_is_no_number_is_not_shown() -> None:
+    assert load_of(cpu="\x1b[2J", memory=math.nan, proc__memory__rssMB=math.inf) == []
+    assert load_of(cpu=True, memory=10**400, gpu__0__gpu=None) == []
+    assert load_of(**{"gpu__\x1b[2J__gpu": 1.0}) == []
+
+
+def test_own_config_is_flat_and_harmless() -> None:
+    run = replace(RUN, own_config={"epochs": 4, "data": {"\x1b[2Jset": "a\x07b"}})
+    lines = own_config_lines(run)
+    assert [cell.text.strip() for cell in lines[0]] == ["epochs", "4"]
+    assert not any("\x1b" in cell.text for line in lines for cell in line)
+    assert "\x07" not in lines[1][1].text

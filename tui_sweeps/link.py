@@ -68,6 +68,10 @@ class Link:
             self._model.fold(item)
             self._news()
 
+    async def close(self) -> None:
+        """Let go of the client, on the loop that used it."""
+        await self._client.close()
+
     async def send(self, command: Command) -> Reply:
         """Deliver a command; what stands in the way is a refusal too."""
         try:

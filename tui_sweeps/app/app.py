@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from rich.text import Text
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
@@ -18,6 +19,7 @@ from controller.domain.states import RUN_ACTIVE
 from controller.settings import Home
 from tui_sweeps.app.commanding import Commanding
 from tui_sweeps.app.creation import Creation
+from tui_sweeps.app.defects import write_defect
 from tui_sweeps.app.delivery import Delivery
 from tui_sweeps.app.layout import load, save
 from tui_sweeps.app.leaving import Begin, ExitReason
@@ -124,6 +126,16 @@ class SweepsApp(Delivery, Navigation, Notices, Creation, Commanding, App[ExitRea
             return
         self.setting.keymap = keymap
         self.set_keymap(keymap)
+
+    async def on_unmount(self) -> None:
+        """Let go of the controller."""
+        await self.link.close()
+
+    def _fatal_error(self) -> None:
+        """Leave after a defect of ours with a sentence; where it happened goes into a file."""
+        place = write_defect(self._path)
+        self._exit_renderables.append(Text(f"The dashboard met a defect and had to close. {place}"))
+        self._close_messages_no_wait()
 
     # ------------------------------------------------------------------ news
 

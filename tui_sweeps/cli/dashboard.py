@@ -6,8 +6,9 @@ import asyncio
 import os
 import signal
 import sys
+import termios
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -27,6 +28,9 @@ from tui_sweeps.cli.outcomes import CommandError, ConfigurationError, UsageError
 from tui_sweeps.cli.output import tell
 from tui_sweeps.cli.reach import actor, order
 from tui_sweeps.cli.sweeps import await_file, create
+
+RESTORED = b"\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[0m"
+"""Takes a terminal back to where a shell can use it: main screen, cursor, no mouse reports, plain text."""
 
 LOOK_S = 5.0
 """How long a controller that is on record may take to answer before we look for another way."""
@@ -108,9 +112,14 @@ def _let_go(embedded: EmbeddedController) -> Left:
 @contextmanager
 def _handed_over_on_hangup(embedded: EmbeddedController) -> Iterator[None]:
     """When the terminal goes away, the controller moves to a process of its own before this one ends."""
+    attributes = termios.tcgetattr(sys.stdin)
 
     def hung_up(number: int, _frame: FrameType | None) -> None:
         signal.signal(number, signal.SIG_IGN)
+        if number == signal.SIGTERM:
+            with suppress(OSError, termios.error):
+                os.write(sys.stdout.fileno(), RESTORED)
+                termios.tcsetattr(sys.stdin, termios.TCSANOW, attributes)
         if embedded.has_open_work:
             embedded.hand_over()
         else:
@@ -118,11 +127,12 @@ def _handed_over_on_hangup(embedded: EmbeddedController) -> Iterator[None]:
         # The terminal is gone: nothing of it is left to restore, and its driver may hang on it.
         os._exit(128 + number)
 
-    earlier = signal.signal(signal.SIGHUP, hung_up)
+    earlier = {number: signal.signal(number, hung_up) for number in (signal.SIGHUP, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGHUP, earlier)
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
 
 
 def _show(client: Client, home: Home, sweep_id: str | None, goal: Goal | None) -> None:

@@ -77,9 +77,15 @@ def find_sweep(world: World, sweep_id: str) -> Sweep:
     Raises:
         CommandError: there is none.
     """
-    sweep = world.sweeps.get(sweep_id.rpartition("/")[2])
+    *context, bare = sweep_id.split("/")
+    sweep = world.sweeps.get(bare)
     if sweep is None:
         raise CommandError(f"there is no sweep {sweep_id}", "list the sweeps with `tui-sweeps ls`")
+    if context and context[-1] != sweep.project:
+        raise CommandError(
+            f"sweep {bare} belongs to project {sweep.project}, not {context[-1]}",
+            f"use {sweep.project}/{bare} or the bare id",
+        )
     return sweep
 
 

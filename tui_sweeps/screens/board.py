@@ -160,8 +160,18 @@ class Board(Screen[None]):
         self._show_frame()
         self.show(touched)
 
+    def on_unmount(self) -> None:
+        """Take nothing any more: what was scheduled may still come."""
+        self._is_up = False
+
+    def later(self, work: Callable[[], object]) -> None:
+        """Do this after the next repaint, if the board is still there then."""
+        self.call_after_refresh(lambda: work() if self._is_up else None)
+
     def time_went_by(self) -> None:
         """Take the next second."""
+        if not self._is_up:
+            return
         self.now = self.setting.clock()
         self.tick()
 
@@ -182,7 +192,7 @@ class Board(Screen[None]):
         if small:
             tiny = self.query_one("#tiny", Static)
             tiny.update(Text(f"Too small: {LEAST_WIDTH}x{LEAST_HEIGHT} cells are needed."))
-        self.call_after_refresh(self._show_frame)
+        self.later(self._show_frame)
 
     def on_answered(self, message: Answered) -> None:
         """Hand an answer on."""

@@ -82,7 +82,7 @@ class ImportanceScreen(SweepView):
     def on_mount(self) -> None:
         """Count the seconds while it is computed."""
         super().on_mount()
-        self.set_interval(1.0, lambda: self._draw() if self._waits else None)
+        self.set_interval(1.0, lambda: self._draw() if self._waits and self._is_up else None)
 
     def show(self, touched: Touched) -> None:
         """Ask at first; later only say how many runs have ended since."""
@@ -130,7 +130,7 @@ class ImportanceScreen(SweepView):
     def on_resize(self, event: events.Resize) -> None:
         """Draw for the new width."""
         super().on_resize(event)
-        self.call_after_refresh(self._draw)
+        self.later(self._draw)
 
     def _draw(self) -> None:
         if not self._is_up:

@@ -159,7 +159,7 @@ class RunsScreen(Marking, Choosing, Acts, Board):
         shown_rows, total = len(self._order.ids), len(self.model.world.runs_of[self.sweep_id])
         self.query_one(FilterLine).say(f"{count(shown_rows)} of {count(total)}")
         self._show_frame()
-        self.call_after_refresh(self._ask_tails)
+        self.later(self._ask_tails)
 
     def _cell(self, row: int, key: str) -> Cell:
         if row >= len(self._order.ids):
@@ -182,7 +182,7 @@ class RunsScreen(Marking, Choosing, Acts, Board):
     def on_line_table_row_highlighted(self, message: LineTable.RowHighlighted) -> None:
         """Remember the run under the cursor by its id."""
         self.place.cursor = self._under_cursor() or self.place.cursor
-        self.call_after_refresh(self._ask_tails)
+        self.later(self._ask_tails)
 
     def _ask_tails(self) -> None:
         """Ask for the metric's course of the rows in sight that came before this dashboard."""

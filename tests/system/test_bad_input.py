@@ -108,3 +108,12 @@ def test_names_beyond_the_terminals_characters_are_shown_as_escapes(lab: Lab) ->
     lab.cli("sweep", "--name", "über", str(lab.sweep_file(1)))
     assert "\\xfcber" in lab.cli("ls")
     assert lab.json("ls")[0]["name"] == "über"
+
+
+def test_a_sweep_of_another_project_is_not_found_by_its_id(lab: Lab) -> None:
+    sweep_id = lab.register(1)
+    lab.cli("runs", f"elsewhere/{sweep_id}", code=1)
+    assert "belongs to project uncategorized" in lab.last_err
+    lab.cli("sweep", "-p", "a/b", str(lab.sweep_file(1)), code=2)
+    assert "cannot have a /" in lab.last_err
+    assert len(lab.json("ls")) == 1

@@ -201,9 +201,9 @@ async def create(
         tell(f"runs start in {directory}, where {config.program} is")
     elif config.program is not None and not (here / config.program).exists():
         tell(f"warning: there is no {config.program} in {here}; runs will look for it there")
-    for word, name in (("project", project), ("entity", entity)):
-        if name is not None and "/" in name:
-            raise UsageError(f"a {word} cannot have a / in its name: {name}", "ids are written project/id")
+    for word, given in (("project", project), ("entity", entity)):
+        if given is not None and "/" in given:
+            raise UsageError(f"a {word} cannot have a / in its name: {given}", "ids are written project/id")
     priors = []
     if prior_runs:
         world = await world_of(client)

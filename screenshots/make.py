@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -49,6 +50,11 @@ async def quiet(pilot: Pilot[ExitReason]) -> None:
         await pilot.pause(0.1)
 
 
+def without_fonts(svg: str) -> str:
+    """Return the picture without the web fonts it would fetch; the viewer's own monospace font serves."""
+    return re.sub(r"@font-face\s*\{[^}]*\}", "", svg)
+
+
 async def shoot(
     name: str, size: tuple[int, int], keys: tuple[str, ...], scene: Callable[[], scenes.Snapshot]
 ) -> None:
@@ -60,7 +66,7 @@ async def shoot(
             await pilot.press(key)
             await quiet(pilot)
         path = HERE / f"{name}.svg"
-        path.write_text(app.export_screenshot(title="tui-sweeps"), "utf-8")
+        path.write_text(without_fonts(app.export_screenshot(title="tui-sweeps")), "utf-8")
         print(path.name)
 
 

@@ -78,7 +78,7 @@ def test_stop_lets_the_running_run_finish_and_the_agent_leave(lab: WandbLab) -> 
     assert world.counts_of[sweep_id][RunState.FINISHED] == 1
 
 
-@pytest.mark.torture
+@pytest.mark.timeout(300)
 def test_controller_away_for_half_a_minute_costs_nothing(lab: WandbLab) -> None:
     controller = lab.open()
     lab.make_gate()
@@ -90,7 +90,7 @@ def test_controller_away_for_half_a_minute_costs_nothing(lab: WandbLab) -> None:
     lab.open_gate()
     time.sleep(30)  # the outage
     lab.listen()
-    assert agent.wait(110) == 0
+    assert agent.wait(200) == 0
     runs = lab.runs(sweep_id)
     assert [run["state"] for run in runs] == ["finished", "finished"]
     assert [run["attempt"] for run in runs] == [1, 1]

@@ -78,6 +78,7 @@ def test_stop_lets_the_running_run_finish_and_the_agent_leave(lab: WandbLab) -> 
     assert world.counts_of[sweep_id][RunState.FINISHED] == 1
 
 
+@pytest.mark.torture
 @pytest.mark.timeout(300)
 def test_controller_away_for_half_a_minute_costs_nothing(lab: WandbLab) -> None:
     controller = lab.open()

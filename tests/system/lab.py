@@ -56,7 +56,7 @@ class Lab:
         self.project = self.place / "project"
         self.project.mkdir()
         self.environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith(("WANDB", "TUI_SWEEPS"))},
+            **{k: v for k, v in os.environ.items() if not k.startswith(("WANDB", "TUI_SWEEPS", "PYTHON"))},
             "TUI_SWEEPS_HOME": str(self.home.path),
             "XDG_RUNTIME_DIR": str(self.place),
         }

@@ -20,7 +20,10 @@ def run(argv: list[str]) -> int:
     options = build(VERSION).parse_args(argv)
     home = Home(home_path(options.home))
     try:
-        return _run(options, home)
+        code = _run(options, home)
+        # Here and not while the interpreter leaves: a full disk is worth a sentence.
+        sys.stdout.flush()
+        return code
     except CommandError as error:
         _complain(str(error), error.hint)
         return error.exit_code

@@ -1,4 +1,4 @@
-"""Further views of one sweep: importance, agents, the log of events; each is one page of text."""
+"""Further views of one sweep: importance, the log of events; each is one page of text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from controller.domain.queries import GetImportance, GetNotes, ImportanceTable, Notes, NotFound
-from tui_sweeps.format import ago, clock, count, duration, fit, sanitise
+from tui_sweeps.format import clock, count, duration, fit, sanitise
 from tui_sweeps.messages import Ask
 from tui_sweeps.model import Touched
 from tui_sweeps.screens.acts import Acts
@@ -24,7 +24,6 @@ from tui_sweeps.screens.ways import GoUp
 from tui_sweeps.views.importance import head, n_ended, next_metric, next_value, query, said
 from tui_sweeps.views.runs import RunRows
 from tui_sweeps.views.scales import Columns
-from tui_sweeps.views.states import AGENT_LOOK
 
 
 class SweepView(Acts, Board):
@@ -174,41 +173,6 @@ class ImportanceScreen(SweepView):
             text.append(f"\n{sentence}")
 
 
-class AgentsScreen(SweepView):
-    """Agents with host, state, current run, failures."""
-
-    VIEW = "agents"
-    BINDINGS = bindings("agents")
-
-    def show(self, touched: Touched) -> None:
-        """Draw all agents of the sweep, live ones first."""
-        if not touched.everything and not touched.agents and self.sweep_id not in touched.sweeps:
-            return
-        world = self.model.world
-        agents = [agent for agent in world.agents.values() if agent.sweep_id == self.sweep_id]
-        live = world.agents_of.get(self.sweep_id, {})
-        agents.sort(key=lambda agent: (agent.id not in live, -agent.joined_at, agent.id))
-        titles = ("STATE".ljust(14), "HOST".ljust(18), "RUN".ljust(20), "ENDED", "FAILED", "AGE".rjust(7))
-        text = Text("  ".join(titles) + "  HEARD\n", "bold", no_wrap=True)
-        for agent in agents[:500]:
-            mark, style = AGENT_LOOK[agent.state]
-            attempt = world.attempts.get(agent.token) if agent.token is not None else None
-            name = world.runs[attempt.run_id].name if attempt is not None else ""
-            text.append(f"{mark} {agent.state}".ljust(14), style)
-            text.append("  " + fit(sanitise(agent.host), 18).ljust(18))
-            text.append("  " + fit(sanitise(name), 20).ljust(20))
-            text.append(f"  {agent.n_runs:>5}  {agent.n_failures:>6}")
-            text.append(f"  {duration(self.now - agent.joined_at):>7}  {ago(self.now - agent.heard_at)}")
-            text.append(f"  {sanitise(agent.cause)}\n", "dim")
-        if not agents:
-            text = Text("No agents yet. Press a to launch some.", "dim")
-        self.page(text)
-
-    def tick(self) -> None:
-        """Show ages."""
-        self.show(Touched(everything=True))
-
-
 class EventsScreen(SweepView):
     """Who did what, and what was decided why."""
 
@@ -237,6 +201,5 @@ VIEWS: dict[str, type[SweepView | PlotBoard]] = {
     "importance": ImportanceScreen,
     "slices": SlicesScreen,
     "history": HistoryScreen,
-    "agents": AgentsScreen,
     "events": EventsScreen,
 }

@@ -73,6 +73,9 @@ def _note_syntax(error: yaml.YAMLError, text: str, problems: ProblemList) -> Non
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     what = getattr(error, "problem", None) or "it cannot be parsed"
     at = _at(mark)
+    if "nesting depth" in what:  # libyaml, which reads ahead, has a limit of its own since 0.2.6
+        problems.error(at, f"the file is nested deeper than {MAX_DEPTH} levels")
+        return
     lines = text.splitlines()
     line = lines[at.line - 1].strip() if at.line <= len(lines) else ""
     if "\\t" in what or "'\t'" in what:

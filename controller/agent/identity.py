@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from controller.agent.slurm import SlurmTask, task_from
 from controller.agent.tree import look
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -25,9 +26,8 @@ class Identity:
     """Start time of the process: tells a reused pid apart."""
     boot_id: str
     """Changes when the host restarts."""
-    job: str = ""
-    """SLURM's name of the array task, or of the job."""
-    node: str = ""
+    task: SlurmTask | None = None
+    """The SLURM task it is, in SLURM."""
 
     def as_record(self) -> dict[str, Any]:
         """Return the fields as plain values."""
@@ -37,15 +37,13 @@ class Identity:
 def new_identity() -> Identity:
     """Return the identity of this process, with a new random id."""
     seen = look(os.getpid())
-    array, task = os.environ.get("SLURM_ARRAY_JOB_ID"), os.environ.get("SLURM_ARRAY_TASK_ID")
     return Identity(
         agent_id="".join(secrets.choice(_ALPHABET) for _ in range(10)),
         host=socket.gethostname(),
         pid=os.getpid(),
         ticks=seen[0].ticks if seen else 0,
         boot_id=boot_id(),
-        job=f"{array}_{task}" if array and task else os.environ.get("SLURM_JOB_ID", ""),
-        node=os.environ.get("SLURMD_NODENAME", ""),
+        task=task_from(os.environ),
     )
 
 

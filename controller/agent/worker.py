@@ -16,7 +16,7 @@ from pathlib import Path
 from msgspec import structs
 
 from controller.agent.execution import Execution, Workplace
-from controller.agent.identity import new_identity
+from controller.agent.identity import Identity, new_identity
 from controller.agent.journal import Journal
 from controller.agent.options import AgentOptions
 from controller.agent.place import sweep_place
@@ -88,17 +88,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         until = loop.time() + self._options.connect_s
         timer = loop.call_at(until, self._post.poke)
-        who = self._identity
-        event = AgentJoined(
-            agent_id=who.agent_id,
-            sweep_id=self._options.sweep_id,
-            host=who.host,
-            pid=who.pid,
-            boot_id=who.boot_id,
-            job_id=self._options.job_id,
-            job=who.job,
-            node=who.node,
-        )
+        event = _joining(self._identity, self._options)
 
         def over() -> bool:
             denied = isinstance(self._post.error, DeniedError)
@@ -265,3 +255,27 @@ class Worker:
         event = AgentLeft(agent_id=self._identity.agent_id, cause=cause)
         await self._post.send(event, lambda: loop.time() >= over_at)
         timer.cancel()
+
+
+def _joining(who: Identity, options: AgentOptions) -> AgentJoined:
+    event = AgentJoined(
+        agent_id=who.agent_id,
+        sweep_id=options.sweep_id,
+        host=who.host,
+        pid=who.pid,
+        boot_id=who.boot_id,
+        job_id=options.job_id,
+    )
+    if (task := who.task) is None:
+        return event
+    return structs.replace(
+        event,
+        job=task.name,
+        node=task.node,
+        cluster=task.cluster,
+        array_job=task.array_job,
+        array_task=task.array_task,
+        slurm_job=task.job,
+        restart=task.restart,
+        time_left_s=task.time_left_s(),
+    )

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from controller.core.closing import requeue
+from controller.core.closing import faults, requeue
 from controller.core.draft import Draft
 from controller.domain.agents import Agent, AgentState
-from controller.domain.changes import AgentSet, RunFaultsSet, RunStateSet, SweepStateSet
+from controller.domain.changes import AgentSet, RunStateSet, SweepStateSet
 from controller.domain.runs import Attempt
 from controller.domain.states import RunState, SweepState
 
@@ -38,15 +38,7 @@ def _config_breaker(draft: Draft, attempt: Attempt) -> None:
     others_succeed = draft.world.counts_of[run.sweep_id][RunState.FINISHED] > 0
     if run.set_aside or len(set(run.failed_on)) < CONFIG_AGENTS or not others_succeed:
         return
-    draft.add(
-        RunFaultsSet(
-            run_id=run.id,
-            n_failures=run.n_failures,
-            n_crashes=run.n_crashes,
-            failed_on=run.failed_on,
-            set_aside=True,
-        )
-    )
+    draft.add(faults(run, set_aside=True))
     if run.queued:
         draft.add(
             RunStateSet(

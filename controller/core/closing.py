@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec.structs import replace
 
 from controller.core.draft import Draft
@@ -12,7 +14,7 @@ from controller.domain.changes import (
     RunFaultsSet,
     RunStateSet,
 )
-from controller.domain.runs import Attempt
+from controller.domain.runs import Attempt, Run
 from controller.domain.states import SWEEP_OPEN, AttemptState, RunState
 
 MAX_CRASHES = 3
@@ -20,6 +22,12 @@ MAX_CRASHES = 3
 
 CANCELLED = "cancelled"
 """Cause of runs that ended because their sweep was cancelled."""
+
+
+def faults(run: Run, **counts: Any) -> RunFaultsSet:
+    """Return the change that counts against a run; what is not named stays as it is."""
+    known = {field: getattr(run, field) for field in RunFaultsSet.__struct_fields__ if field != "run_id"}
+    return RunFaultsSet(run_id=run.id, **(known | counts))
 
 
 def release_agent(draft: Draft, attempt: Attempt) -> None:
@@ -96,15 +104,7 @@ def crash(draft: Draft, token: int, cause: str, *, evidence: bool) -> None:
     draft.add(AttemptStateSet(token=token, state=AttemptState.CRASHED, cause=cause, at=draft.at))
     release_agent(draft, attempt)
     n_crashes = run.n_crashes + (attempt.state is not AttemptState.CRASHED)
-    draft.add(
-        RunFaultsSet(
-            run_id=run.id,
-            n_failures=run.n_failures,
-            n_crashes=n_crashes,
-            failed_on=run.failed_on,
-            set_aside=run.set_aside,
-        )
-    )
+    draft.add(faults(run, n_crashes=n_crashes))
     again = (evidence or sweep.config.on_lost == "fence") and sweep.state in SWEEP_OPEN
     if run.stop is not None:
         state, text, actor = RunState.KILLED, f"{run.stop.cause}; {cause}", run.stop.actor
@@ -127,13 +127,7 @@ def revive(draft: Draft, attempt: Attempt) -> None:
     draft.add(
         AttemptStateSet(token=attempt.token, state=AttemptState.RUNNING, at=draft.at),
         RunStateSet(run_id=run.id, state=RunState.RUNNING, at=draft.at),
-        RunFaultsSet(
-            run_id=run.id,
-            n_failures=run.n_failures,
-            n_crashes=max(0, run.n_crashes - 1),
-            failed_on=run.failed_on,
-            set_aside=run.set_aside,
-        ),
+        faults(run, n_crashes=max(0, run.n_crashes - 1)),
     )
     agent = draft.world.agents.get(attempt.agent_id)
     if agent is not None and agent.token is None:

@@ -64,6 +64,12 @@ def joined(draft: Draft, event: AgentJoined) -> Reply:
             job_id=event.job_id,
             job=event.job,
             node=event.node,
+            cluster=event.cluster,
+            array_job=event.array_job,
+            array_task=event.array_task,
+            slurm_job=event.slurm_job,
+            restart=event.restart,
+            end_at=None if event.time_left_s is None else draft.at + event.time_left_s,
             joined_at=draft.at,
             heard_at=draft.at,
         )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from controller.core import breakers, endings
-from controller.core.closing import CANCELLED, crash, release_agent
+from controller.core.closing import CANCELLED, crash, faults, release_agent
 from controller.core.draft import Draft
 from controller.domain.agents import Agent
-from controller.domain.changes import AgentSet, AttemptStateSet, RunFaultsSet, RunStateSet
+from controller.domain.changes import AgentSet, AttemptStateSet, RunStateSet
 from controller.domain.events import RunEnded
 from controller.domain.replies import Acked, MissingFrom, Refused, Reply, Superseded
 from controller.domain.runs import Attempt, Run
@@ -68,14 +68,8 @@ def _close(draft: Draft, attempt: Attempt, run: Run, event: RunEnded) -> None:
     )
     release_agent(draft, attempt)
     if state is RunState.FAILED:
-        faults = RunFaultsSet(
-            run_id=run.id,
-            n_failures=run.n_failures + 1,
-            n_crashes=run.n_crashes,
-            failed_on=(*run.failed_on, attempt.agent_id),
-            set_aside=run.set_aside,
-        )
-        draft.add(faults)
+        failed_on = (*run.failed_on, attempt.agent_id)
+        draft.add(faults(run, n_failures=run.n_failures + 1, failed_on=failed_on))
     draft.add(
         RunStateSet(
             run_id=run.id,

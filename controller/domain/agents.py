@@ -17,6 +17,8 @@ class AgentState(StrEnum):
     """Three quick failures in a row; it was told to leave."""
     LOST = "lost"
     """Not heard of for the lease, or evidence of its death."""
+    SUPERSEDED = "superseded"
+    """A later instance of its SLURM task took over; whatever it still says never counts."""
     LEFT = "left"
 
 
@@ -36,8 +38,18 @@ class Agent(Struct, frozen=True, kw_only=True):
     job_id: str | None = None
     """The controller's own job that hosts it, if it started one."""
     job: str = ""
-    """SLURM's name of the array task (`12345_7`), or empty."""
+    """SLURM's name of the array task (`12345_7`) or job, or empty."""
     node: str = ""
+    cluster: str = ""
+    array_job: str = ""
+    array_task: str = ""
+    slurm_job: str = ""
+    """The raw job id. Never to be cancelled or requeued: the last task of an array carries the id of the
+    whole array."""
+    restart: int = 0
+    """How often SLURM has requeued the task; a later instance supersedes an earlier one."""
+    end_at: float | None = None
+    """When the job's time limit ends it, by the controller's clock; None: not known."""
     state: AgentState = AgentState.ACTIVE
     cause: str = ""
     token: int | None = None
@@ -52,6 +64,22 @@ class Agent(Struct, frozen=True, kw_only=True):
     joined_at: float = 0.0
     heard_at: float = 0.0
     left_at: float | None = None
+
+
+Task = tuple[str, str, str]
+"""Cluster, (array) job and array task: the same for every restart of one SLURM task."""
+
+
+def task_of(agent: Agent) -> Task | None:
+    """Return which SLURM task an agent is; None outside of SLURM."""
+    if not agent.slurm_job:
+        return None
+    return agent.cluster, agent.array_job or agent.slurm_job, agent.array_task
+
+
+def cancel_command(agent: Agent) -> str:
+    """Return the command that cancels exactly this agent's SLURM task; empty outside of SLURM."""
+    return f"scancel {agent.job}" if agent.slurm_job else ""
 
 
 class JobKind(StrEnum):

@@ -80,6 +80,7 @@ class RunStateSet(Struct, frozen=True, kw_only=True, tag=True):
     signal: int | None = None
     actor: str = ""
     queued: bool = False
+    kept_for: str = ""
     at: float = 0.0
 
 
@@ -91,6 +92,7 @@ class RunFaultsSet(Struct, frozen=True, kw_only=True, tag=True):
     n_crashes: int
     failed_on: tuple[str, ...]
     set_aside: bool
+    n_preemptions: int = 0
 
 
 class StopAskSet(Struct, frozen=True, kw_only=True, tag=True):

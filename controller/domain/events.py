@@ -23,7 +23,17 @@ class AgentJoined(Struct, frozen=True, kw_only=True, tag=True):
     boot_id: str = ""
     job_id: str | None = None
     job: str = ""
+    """SLURM's name of the task, `12345_7`, or of the job."""
     node: str = ""
+    cluster: str = ""
+    array_job: str = ""
+    array_task: str = ""
+    slurm_job: str = ""
+    """The raw job id."""
+    restart: int = 0
+    """How often SLURM has requeued the task."""
+    time_left_s: float | None = None
+    """Until the job's time limit; a duration, because clocks of hosts differ."""
 
 
 class RunAsked(Struct, frozen=True, kw_only=True, tag=True):
@@ -37,6 +47,8 @@ class RunAsked(Struct, frozen=True, kw_only=True, tag=True):
     """The agent's count of its asks, from 1."""
     wait_s: float = 0.0
     """How long the controller may hold the answer until there is a run."""
+    time_left_s: float | None = None
+    """Until the job's time limit: too little of it, and there is no run."""
 
 
 class RunStarted(Struct, frozen=True, kw_only=True, tag=True):
@@ -86,6 +98,8 @@ class RunEnded(Struct, frozen=True, kw_only=True, tag=True):
     exit_code: int | None = None
     signal: int | None = None
     cause: str = ""
+    comes_back: bool = False
+    """SLURM puts the agent's task into its queue again: a preempted run is kept for it for a while."""
 
 
 class AgentBeat(Struct, frozen=True, kw_only=True, tag=True):
@@ -98,6 +112,8 @@ class AgentBeat(Struct, frozen=True, kw_only=True, tag=True):
     """How long the controller may hold the answer while the order equals `order`."""
     order: str = ""
     """The order the agent knows (`AgentOrder.wish`)."""
+    time_left_s: float | None = None
+    """Until the job's time limit, once the agent has found out."""
 
 
 class AgentLeft(Struct, frozen=True, kw_only=True, tag=True):

@@ -128,6 +128,7 @@ def _follow_run(world: World, change: RunAdded | RunStateSet | RunFaultsSet | St
                 n_crashes=change.n_crashes,
                 failed_on=change.failed_on,
                 set_aside=change.set_aside,
+                n_preemptions=change.n_preemptions,
             )
         case StopAskSet():
             world.runs[change.run_id] = replace(
@@ -151,6 +152,7 @@ def _set_run_state(world: World, change: RunStateSet) -> None:
         signal=change.signal,
         actor=change.actor,
         queued=change.queued,
+        kept_for=change.kept_for,
         started_at=started,
         ended_at=change.at if state in RUN_ENDED else None,
     )
@@ -243,6 +245,7 @@ def _add_attempt(world: World, attempt: Attempt) -> None:
         job="",
         pid=None,
         queued=False,
+        kept_for="",
         n_metric_values=0,
         n_log_lines=0,
     )

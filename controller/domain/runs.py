@@ -71,6 +71,10 @@ class Run(Struct, frozen=True, kw_only=True):
     n_failures: int = 0
     """Attempts that failed by themselves."""
     n_crashes: int = 0
+    n_preemptions: int = 0
+    """Attempts that the scheduler cut short: preempted, requeued, out of time, or lost with their node."""
+    kept_for: str = ""
+    """The SLURM task (`12345_7`) that had it and comes back: others get it only after a while."""
     failed_on: tuple[str, ...] = ()
     """Agents on which it failed."""
     set_aside: bool = False

@@ -38,6 +38,7 @@ AGENT_LOOK: dict[AgentState, tuple[str, str]] = {
     AgentState.DRAINING: ("↓", WARN),
     AgentState.QUARANTINED: ("✗", BAD),
     AgentState.LOST: ("!", BAD),
+    AgentState.SUPERSEDED: ("»", BAD),
     AgentState.LEFT: ("○", QUIET),
 }
 

@@ -48,6 +48,7 @@ BADGES: dict[str, Badge] = {
     "crashed": Badge("✸", "!", "bold red"),
     "timeout": Badge("✸", "!", "bold red"),
     "lost": Badge("✸", "!", "bold red"),
+    "superseded": Badge("»", "%", "bold red"),
     "quarantined": Badge("⚑", "!", "bold yellow"),
     "abandoned": Badge("◇", "?", "dim"),
     "gone": Badge("◇", "?", "dim"),

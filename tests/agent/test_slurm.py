@@ -1,0 +1,38 @@
+"""What an agent knows of its SLURM task."""
+
+from __future__ import annotations
+
+import pytest
+
+from controller.agent.slurm import SlurmTask, task_from
+
+ARRAY = {
+    "SLURM_JOB_ID": "8",
+    "SLURM_ARRAY_JOB_ID": "8",
+    "SLURM_ARRAY_TASK_ID": "3",
+    "SLURM_CLUSTER_NAME": "lab",
+    "SLURMD_NODENAME": "n1",
+}
+
+
+def test_array_task_is_called_by_array_and_task_never_by_the_raw_id() -> None:
+    task = task_from(ARRAY)
+    assert task == SlurmTask(job="8", cluster="lab", array_job="8", array_task="3", node="n1")
+    assert task.name == "8_3"
+
+
+def test_plain_job_is_called_by_its_id() -> None:
+    task = task_from({"SLURM_JOB_ID": "77", "SLURM_RESTART_COUNT": "2", "SLURM_JOB_END_TIME": "1800000000"})
+    assert task is not None
+    assert (task.name, task.restart, task.end_at) == ("77", 2, 1_800_000_000.0)
+
+
+def test_there_is_no_task_outside_of_slurm() -> None:
+    assert task_from({"SLURM_CONF": "/etc/slurm/slurm.conf"}) is None
+
+
+@pytest.mark.parametrize("text", ["", "Unknown", "-1", "٣", "9" * 99])
+def test_nonsense_in_the_environment_counts_as_not_said(text: str) -> None:
+    task = task_from(ARRAY | {"SLURM_RESTART_COUNT": text, "SLURM_JOB_END_TIME": text})
+    assert task is not None
+    assert (task.restart, task.end_at) == (0, None)

@@ -17,6 +17,9 @@ from controller.domain.world import World
 HEARD_EVERY_S = 60.0
 """`heard_at` is written down this often at most: a heartbeat alone costs no disk access."""
 
+END_NEWS_S = 60.0
+"""An end that moved by less is no news: SLURM counts in minutes."""
+
 
 def beat(draft: Draft, event: AgentBeat) -> Reply:
     """Take a heartbeat and answer with the desired state."""
@@ -25,6 +28,7 @@ def beat(draft: Draft, event: AgentBeat) -> Reply:
         return Refused(reason=f"agent {event.agent_id} is not known", hint="join first", code="unknown")
     draft.heard_agent(agent.id)
     rejoin(draft, agent.id)
+    note_time_left(draft, agent.id, event.time_left_s)
     agent = draft.world.agents[agent.id]
     if draft.at - agent.heard_at >= HEARD_EVERY_S:
         draft.add(AgentSet(agent=replace(agent, heard_at=draft.at)))
@@ -56,13 +60,22 @@ def _wish(world: World, agent: Agent, token: int | None) -> Wish:
         return Wish.LEAVE if leave else Wish.GO_ON
     attempt = world.attempts.get(token)
     run = None if attempt is None else world.runs[attempt.run_id]
-    if run is None or run.token != token:
+    if run is None or run.token != token or agent.state is AgentState.SUPERSEDED:
         return Wish.KILL_LEAVE if leave else Wish.KILL
     if run.stop is None and not agent.kill:
         return Wish.LEAVE if leave else Wish.GO_ON
     if agent.kill or (run.stop is not None and run.stop.kill):
         return Wish.KILL_LEAVE if leave else Wish.KILL
     return Wish.STOP_LEAVE if leave else Wish.STOP
+
+
+def note_time_left(draft: Draft, agent_id: str, time_left_s: float | None) -> None:
+    """Write down when the agent's job ends, if that is news."""
+    if time_left_s is None:
+        return
+    agent, end_at = draft.world.agents[agent_id], draft.at + time_left_s
+    if agent.end_at is None or abs(agent.end_at - end_at) > END_NEWS_S:
+        draft.add(AgentSet(agent=replace(agent, end_at=end_at)))
 
 
 def rejoin(draft: Draft, agent_id: str) -> None:
@@ -82,7 +95,7 @@ def rejoin(draft: Draft, agent_id: str) -> None:
 def left(draft: Draft, event: AgentLeft) -> Reply:
     """An agent says goodbye; what it had not started goes back to the queue."""
     agent = draft.world.agents.get(event.agent_id)
-    if agent is None or agent.state is AgentState.LEFT:
+    if agent is None or agent.state in (AgentState.LEFT, AgentState.SUPERSEDED):
         return Acked()
     attempt = None if agent.token is None else draft.world.attempts.get(agent.token)
     if attempt is not None and attempt.state is AttemptState.ASSIGNED:

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from controller.core.draft import Draft
-from controller.domain.agents import JobState
+from controller.domain.agents import AgentState, JobState
 from controller.domain.changes import (
     AgentSet,
     AttemptStateSet,
@@ -138,7 +138,9 @@ def revive(draft: Draft, attempt: Attempt) -> None:
 
 
 def is_buried(draft: Draft, agent_id: str) -> bool:
-    """Say whether the agent's process was seen to end: words of it that arrive later bring nobody back."""
+    """Say whether the agent is known to be over: words of it that arrive later bring nobody back."""
     agent = draft.world.agents.get(agent_id)
+    if agent is not None and agent.state is AgentState.SUPERSEDED:
+        return True
     job = None if agent is None or agent.job_id is None else draft.world.jobs.get(agent.job_id)
     return job is not None and job.state is JobState.ENDED

@@ -5,10 +5,12 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from controller.core import endings
-from controller.core.beats import rejoin
+from controller.core.beats import note_time_left, rejoin
 from controller.core.closing import abandon, close_assigned
 from controller.core.draft import Draft
 from controller.core.leases import look_for_restarted_host
+from controller.core.requeues import is_kept, is_own, supersede
+from controller.core.runtimes import too_late
 from controller.domain.agents import Agent, AgentState
 from controller.domain.changes import (
     AgentAdded,
@@ -74,6 +76,7 @@ def joined(draft: Draft, event: AgentJoined) -> Reply:
             heard_at=draft.at,
         )
         draft.add(AgentAdded(agent=agent))
+        supersede(draft, agent)
         draft.note(f"agent {agent.id} joined from {agent.host}", actor=f"agent {agent.id}", sweep_id=sweep.id)
     else:
         rejoin(draft, event.agent_id)
@@ -120,6 +123,7 @@ def asked(draft: Draft, event: RunAsked) -> Reply:
         if held.state is AttemptState.ASSIGNED:
             abandon(draft, held.token, "the agent asked for another run")
     rejoin(draft, agent.id)
+    note_time_left(draft, agent.id, event.time_left_s)
     agent = world.agents[agent.id]
     if agent.state is not AgentState.ACTIVE or agent.kill:
         return ExitOrder(reason=agent.cause or f"agent is {agent.state}")
@@ -127,15 +131,17 @@ def asked(draft: Draft, event: RunAsked) -> Reply:
         case SweepState.PAUSED:
             return WaitOrder(reason="the sweep is paused")
         case SweepState.PENDING | SweepState.RUNNING:
-            return _next(draft, agent, sweep, event.ask)
+            return _next(draft, agent, sweep, event)
         case _:
             return ExitOrder(reason=f"the sweep is {sweep.state}")
 
 
-def _next(draft: Draft, agent: Agent, sweep: Sweep, ask: int) -> Reply:
+def _next(draft: Draft, agent: Agent, sweep: Sweep, event: RunAsked) -> Reply:
     world = draft.world
     if not endings.has_more(world, sweep):
         return _wait_or_leave(draft, sweep)
+    if late := too_late(world, sweep, event.time_left_s):
+        return ExitOrder(reason=late)
     run = _from_queue(draft, agent, sweep)
     if run is None and endings.n_unstarted(world, sweep) != 0:
         run = _from_shelf(draft, sweep)
@@ -145,19 +151,25 @@ def _next(draft: Draft, agent: Agent, sweep: Sweep, ask: int) -> Reply:
             return WaitOrder(reason="search is thinking")
     if run is None:
         return _wait_or_leave(draft, sweep)
-    return _assign(draft, agent, run, ask)
+    return _assign(draft, agent, run, event.ask)
 
 
 def _from_queue(draft: Draft, agent: Agent, sweep: Sweep) -> Run | None:
     """Take the first waiting run; one that failed on this agent only if there is no other.
 
-    What was preempted or never started stands before what is retried. The order is one of facts, so
+    What an earlier instance of the agent's SLURM task had comes first, then what was preempted or never
+    started, then what is retried. What is kept for another task is not there. The order is one of facts, so
     that a restart does not change it.
     """
     world = draft.world
-    waiting = [world.runs[run_id] for run_id in world.queue_of[sweep.id]]
+    everything = [world.runs[run_id] for run_id in world.queue_of[sweep.id]]
+    waiting = [run for run in everything if is_own(world, agent, run) or not is_kept(draft, run)]
     fresh = [run for run in waiting if agent.id not in run.failed_on]
-    return min(fresh or waiting, key=lambda run: (not _was_cut_short(world, run), run.number), default=None)
+    return min(
+        fresh or waiting,
+        key=lambda run: (not is_own(world, agent, run), not _was_cut_short(world, run), run.number),
+        default=None,
+    )
 
 
 def _was_cut_short(world: World, run: Run) -> bool:
@@ -193,7 +205,7 @@ def _from_shelf(draft: Draft, sweep: Sweep) -> Run | None:
 
 def _assign(draft: Draft, agent: Agent, run: Run, ask: int) -> RunOrder:
     in_vain = _unstarted_attempt(draft.world, run)
-    resume = run.state is RunState.PREEMPTED or (in_vain is not None and in_vain.resume)
+    resume = run.state in (RunState.PREEMPTED, RunState.CRASHED) or (in_vain is not None and in_vain.resume)
     attempt = Attempt(
         token=draft.world.last_token + 1,
         run_id=run.id,
@@ -210,6 +222,7 @@ def _assign(draft: Draft, agent: Agent, run: Run, ask: int) -> RunOrder:
         draft.add(StopAskSet(run_id=run.id, stop=None))
     draft.add(AttemptAdded(attempt=attempt), AgentSet(agent=replace(agent, token=attempt.token)))
     draft.heard_attempt(attempt.token)
+    draft.world.kept_s.pop(run.id, None)
     draft.settle_later(run.sweep_id)
     return _order(draft, attempt)
 
@@ -230,6 +243,9 @@ def _order(draft: Draft, attempt: Attempt) -> RunOrder:
 def _wait_or_leave(draft: Draft, sweep: Sweep) -> Reply:
     """Nothing to hand out now: wait only while something may come back."""
     world = draft.world
+    kept = [run for run_id in world.queue_of[sweep.id] if (run := world.runs[run_id]).kept_for]
+    if kept and not sweep.target_reached:
+        return WaitOrder(reason=f"run {kept[0].name} is kept for SLURM task {kept[0].kept_for}")
     open_attempts = [world.attempts[token] for token in world.open_of[sweep.id]]
     may_return = any(
         attempt.state is AttemptState.ASSIGNED or sweep.config.retry.max > 0 for attempt in open_attempts

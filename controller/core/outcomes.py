@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from controller.core import breakers, endings
 from controller.core.closing import CANCELLED, crash, faults, release_agent
 from controller.core.draft import Draft
+from controller.core.requeues import count_preemption, is_worn_out, keep
 from controller.domain.agents import Agent
 from controller.domain.changes import AgentSet, AttemptStateSet, RunStateSet
 from controller.domain.events import RunEnded
@@ -67,9 +68,15 @@ def _close(draft: Draft, attempt: Attempt, run: Run, event: RunEnded) -> None:
         )
     )
     release_agent(draft, attempt)
+    if state is RunState.PREEMPTED:
+        cause = count_preemption(draft, run, cause)
+        if is_worn_out(draft.world.runs[run.id]):
+            state = RunState.CRASHED
     if state is RunState.FAILED:
         failed_on = (*run.failed_on, attempt.agent_id)
         draft.add(faults(run, n_failures=run.n_failures + 1, failed_on=failed_on))
+    again = _again(draft, sweep, run.id, state)
+    agent = draft.world.agents.get(attempt.agent_id)
     draft.add(
         RunStateSet(
             run_id=run.id,
@@ -78,10 +85,12 @@ def _close(draft: Draft, attempt: Attempt, run: Run, event: RunEnded) -> None:
             exit_code=event.exit_code,
             signal=event.signal,
             actor=actor,
-            queued=_again(draft, sweep, run.id, state),
+            queued=again,
+            kept_for=agent.job if agent is not None and again and event.comes_back else "",
             at=draft.at,
         )
     )
+    keep(draft, run.id)
     _count_for_agent(draft, attempt, state)
     if state is RunState.FAILED:
         breakers.failed(draft, draft.world.attempts[attempt.token])

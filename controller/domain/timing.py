@@ -16,6 +16,9 @@ class Timing(Struct, frozen=True, kw_only=True):
     """How long a handed-out run may wait for its start; nothing was executed yet."""
     crashed_after_s: float = 3600.0
     """How long a sweep whose agents all vanished waits for one to come back."""
+    kept_s: float = 300.0
+    """How long a preempted run waits for its own SLURM task before anybody else gets it: SLURM itself holds
+    a requeued job back for two minutes, and looks at its queue once a minute."""
     poll_s: float = 25.0
     """How long an answer may be held when there is nothing to say."""
     tick_s: float = 1.0

@@ -58,6 +58,8 @@ class World:
         """Monotonic moment at which each open attempt was last heard of."""
         self.deserted_s: dict[str, float] = {}
         """Monotonic moment at which each sweep lost its last agent with runs open."""
+        self.kept_s: dict[str, float] = {}
+        """Monotonic moment since which each preempted run is kept for its own SLURM task."""
         for sweep in facts.sweeps:
             self.put_sweep(sweep)
         for run in sorted(facts.runs, key=lambda run: run.number):

@@ -6,6 +6,7 @@ from collections import Counter
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
+from controller.domain.agents import AgentState
 from controller.domain.changes import Batch
 from controller.domain.replies import (
     Refused,
@@ -95,6 +96,18 @@ class Invariants(RuleBasedStateMachine):
         for token in world.open_of[self.sweep]:
             if world.attempts[token].state is AttemptState.RUNNING:
                 assert world.runs[world.attempts[token].run_id].state in RUN_ACTIVE
+
+    @invariant()
+    def only_waiting_runs_are_kept_for_a_task(self) -> None:
+        for run in self.shop.world.runs.values():
+            assert not run.kept_for or (run.state is RunState.PREEMPTED and run.queued)
+
+    @invariant()
+    def what_is_superseded_holds_nothing(self) -> None:
+        world = self.shop.world
+        for token in world.open_of[self.sweep]:
+            agent = world.agents.get(world.attempts[token].agent_id)
+            assert agent is None or agent.state is not AgentState.SUPERSEDED
 
     @invariant()
     def what_is_finished_is_at_rest(self) -> None:

@@ -85,8 +85,28 @@ class Shop:
     def join(self, agent_id: str, sweep_id: str, job_id: str | None = None) -> Reply | None:
         return self.tell(AgentJoined(agent_id=agent_id, sweep_id=sweep_id, host="h", pid=1, job_id=job_id))
 
-    def ask(self, agent_id: str, n: int) -> Reply | None:
-        return self.tell(RunAsked(agent_id=agent_id, ask=n))
+    def join_task(
+        self, agent_id: str, sweep_id: str, task: int, restart: int = 0, **more: Any
+    ) -> Reply | None:
+        """Let the agent of an array task of SLURM job 8 in."""
+        return self.tell(
+            AgentJoined(
+                agent_id=agent_id,
+                sweep_id=sweep_id,
+                host=more.pop("host", f"n{task}"),
+                pid=1,
+                job=f"8_{task}",
+                cluster=more.pop("cluster", "lab"),
+                array_job="8",
+                array_task=str(task),
+                slurm_job=str(8 + task),
+                restart=restart,
+                **more,
+            )
+        )
+
+    def ask(self, agent_id: str, n: int, **more: Any) -> Reply | None:
+        return self.tell(RunAsked(agent_id=agent_id, ask=n, **more))
 
     def order(self, agent_id: str, n: int) -> RunOrder:
         reply = self.ask(agent_id, n)

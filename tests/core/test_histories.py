@@ -67,6 +67,7 @@ class Histories(Invariants):
         self.agents = dict(zip(SLOTS, SLOTS, strict=True))
         """The present agent of each slot; a new process is a new agent."""
         self.jobs = dict(zip(SLOTS, launched.ids, strict=True))
+        self.restarts: Counter[str] = Counter()
         self.told: list[tuple[str, RunOrder]] = []
         """Every order that was ever given."""
         self.asks: Counter[str] = Counter()
@@ -93,6 +94,13 @@ class Histories(Invariants):
             self.agents[slot] += "'"
             self.jobs[slot] = launched.ids[0]
             self.join(slot=slot)
+
+    @rule(slot=st.sampled_from(SLOTS))
+    def task_comes_back(self, slot: str) -> None:
+        """SLURM runs the slot's task again; the instance before may live on, cut off."""
+        self.restarts[slot] += 1
+        self.agents[slot] += "+"
+        self.shop.join_task(self.agents[slot], self.sweep, SLOTS.index(slot), restart=self.restarts[slot])
 
     @rule(slot=st.sampled_from(SLOTS), again=st.booleans())
     def ask(self, slot: str, again: bool) -> None:

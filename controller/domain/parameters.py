@@ -70,11 +70,18 @@ Space = tuple[Parameter, ...]
 alphabetically within each group."""
 
 
+_BETWEEN = ".wbnest["
+"""How the word begins that W&B's engine puts between the names of a path to sort paths as text."""
+
+
 def nested(assignments: dict[tuple[str, ...], Any]) -> dict[str, Any]:
-    """Return the config a run receives: one value per top name, groups as mappings."""
-    config: dict[str, Any] = {}
-    for path, value in assignments.items():
-        place = config
+    """Return the config a run receives: one value per top name, groups as mappings.
+
+    Plain names stand before groups, as in what W&B's engine hands out: it is the order of the arguments.
+    """
+    config: dict[str, Any] = {path[0]: value for path, value in assignments.items() if len(path) == 1}
+    for path in sorted((path for path in assignments if len(path) > 1), key=_BETWEEN.join):
+        place, value = config, assignments[path]
         for group in path[:-1]:
             place = place.setdefault(group, {})
         place[path[-1]] = value

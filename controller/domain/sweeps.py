@@ -47,8 +47,8 @@ class EarlyTermination(Struct, frozen=True, kw_only=True):
     s: float | None = None
     eta: float = 3.0
     strict: bool = False
-    on_nan: str = "worst"
-    """(+) What a non-finite metric counts as: `stop`, `worst` or `ignore`."""
+    on_nan: str = "ignore"
+    """(+) What a non-finite metric counts as: `stop`, `worst` or, as in W&B, nothing: `ignore`."""
 
 
 class Retry(Struct, frozen=True, kw_only=True):

@@ -26,6 +26,12 @@ from controller.search.values import position
 _EDGE = 1e-15
 """Nearest a computed quantile comes to 0 and 1, so that values are finite."""
 
+_LARGEST_EXPONENT = 709.0
+"""e to a higher power is more than a double can hold."""
+
+_WIDEST = 2**63
+"""Integers from here on fit in no column and no message; a float stands for them."""
+
 _STANDARD = NormalDist()
 
 
@@ -84,7 +90,9 @@ def at_step(parameter: Parameter, index: int) -> float | int:
     """Return the multiple `index` of `q`, an integer for an integer `q`, never outside the limits."""
     value = index * _step(parameter)
     low, high = limits(parameter)
-    return value if isinstance(value, int) else min(max(value, low), high)
+    if isinstance(value, int) and abs(value) < _WIDEST:
+        return value
+    return min(max(float(value), low), high)
 
 
 def _number(value: Any) -> float:
@@ -151,7 +159,7 @@ def _normal_unit(parameter: Parameter, value: Any) -> float:
 
 
 def _log_normal_value(parameter: Parameter, u: float) -> float:
-    return math.exp(_z(parameter, u))
+    return math.exp(min(_z(parameter, u), _LARGEST_EXPONENT))
 
 
 def _log_normal_unit(parameter: Parameter, value: Any) -> float:
@@ -229,6 +237,8 @@ def _quantised(continuous: Callable[[Parameter, float], float]) -> Callable[[Par
 
     def value(parameter: Parameter, u: float) -> float | int:
         x = continuous(parameter, u)
+        if not math.isfinite(x / _step(parameter)):
+            return x
         index = round(x / _step(parameter))
         low, high = limits(parameter)
         if math.isfinite(low) and math.isfinite(high):

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
 
-from controller.domain.parameters import Space
+from msgspec.structs import replace
+
+from controller.domain.parameters import Distribution, Parameter, Space
 from controller.search.cells import Cells, grid_axis
 
 _SMALL = 4096
@@ -46,7 +48,15 @@ def cells(space: Space) -> Cells:
     Raises:
         ValueError: a parameter cannot be enumerated.
     """
-    return Cells([grid_axis(parameter) for parameter in sorted(space, key=lambda p: p.path)])
+    return Cells([grid_axis(_in_floats(parameter)) for parameter in sorted(space, key=lambda p: p.path)])
+
+
+def _in_floats(parameter: Parameter) -> Parameter:
+    """Return steps all of whose numbers are floats if one of them is, as W&B's are."""
+    given = (parameter.min, parameter.max, parameter.q)
+    if parameter.distribution is not Distribution.Q_UNIFORM or not any(isinstance(n, float) for n in given):
+        return parameter
+    return replace(parameter, q=float(1 if parameter.q is None else parameter.q))
 
 
 def order(n: int, seed: int) -> Callable[[int], int]:

@@ -1,4 +1,7 @@
-"""When two config values are the same: false is not 0, 1 is not 1.0, and null is a value like any other."""
+"""When two config values are the same: 1 is 1.0, but false is not 0, and null is a value like any other.
+
+Inside lists and maps a number and its float are told apart, as W&B's engine tells them by their text.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,23 @@ from typing import Any
 
 
 def same(a: Any, b: Any) -> bool:
-    """Say whether two config values are the same: equal and, all the way down, of the same type."""
+    """Say whether two config values are the same."""
+    return _identical(a, b) or (_is_number(a) and _is_number(b) and bool(a == b))
+
+
+def _identical(a: Any, b: Any) -> bool:
+    """Say whether two values are equal and, all the way down, of the same type."""
     if type(a) is not type(b):
         return False
     if isinstance(a, (list, tuple)):
-        return len(a) == len(b) and all(map(same, a, b))
+        return len(a) == len(b) and all(map(_identical, a, b))
     if isinstance(a, dict):
-        return list(a) == list(b) and all(same(a[key], b[key]) for key in a)
+        return a.keys() == b.keys() and all(_identical(a[key], b[key]) for key in a)
     return bool(a == b)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def position(values: tuple[Any, ...], value: Any) -> int:
@@ -38,12 +50,17 @@ def position(values: tuple[Any, ...], value: Any) -> int:
 
 
 def distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return `values` without repetitions; 1, 1.0 and true are different values."""
+    """Return `values` without repetitions; of 1 and 1.0 the later one stands in the earlier one's place."""
     try:
-        return tuple({(type(value), value): value for value in values}.values())
-    except TypeError:  # lists and maps among them
-        kept: list[Any] = []
-        for value in values:
-            if not any(same(value, other) for other in kept):
-                kept.append(value)
-        return tuple(kept)
+        kinds = [float if _is_number(value) else type(value) for value in values]
+        return tuple({(kind, value): value for kind, value in zip(kinds, values, strict=True)}.values())
+    except TypeError:
+        pass  # lists and maps among them
+    kept: list[Any] = []
+    for value in values:
+        place = next((i for i, other in enumerate(kept) if same(value, other)), None)
+        if place is None:
+            kept.append(value)
+        else:
+            kept[place] = value
+    return tuple(kept)

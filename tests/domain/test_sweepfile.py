@@ -148,6 +148,9 @@ def test_method_misplaced_missing_or_unknown_is_an_error_with_its_place(
         ("  a: {distribution: log_uniform_values, min: 0, max: 1}", 4, "above 0"),
         ("  a: {distribution: int_uniform, min: 0, max: 1.5}", 4, "whole numbers"),
         ("  a: {distribution: normal, min: 0}", 4, "'min' is no key of normal"),
+        ("  a: {distribution: log_normal, mu: 710}", 4, "out of range"),
+        ("  a: {min: -9000000000000000000, max: 9000000000000000000}", 4, "more than 2^62 steps"),
+        ("  a: {distribution: q_uniform, min: 0, max: 1.0e+300}", 4, "more than 2^62 steps"),
         ("  a: {values: [1, 2], probabilities: [1]}", 4, "2 values but 1"),
         ("  a:\n    values: [1]\n    b:\n      values: [2]", 6, "'b' is no key"),
         ("  a:\n    lr: {value: 1}", 5, "no key of a parameter"),
@@ -211,7 +214,11 @@ def test_hyperband_forms_are_read_also_in_a_grid(
 
 
 @pytest.mark.parametrize(
-    "rule", ["max_iter: 9", "eta: 3", "min_iter: 3, eta: 1", "min_iter: 1e2", "min_iter: 0"]
+    "rule",
+    [
+        *("max_iter: 9", "eta: 3", "min_iter: 3, eta: 1", "min_iter: 1e2", "min_iter: 0"),
+        *("max_iter: 2, s: 2", "max_iter: 9, s: 0.5"),
+    ],
 )
 def test_hyperband_that_cannot_run_is_an_error(rule: str) -> None:
     more = f"metric: {{name: loss}}\nearly_terminate: {{type: hyperband, {rule}}}"

@@ -27,7 +27,7 @@ def run(sweep, loss, n, agents=1, seed=0):
 
 @pytest.mark.parametrize("agents", [1, 8])
 def test_bayes_gives_each_of_twelve_points_once_and_ends(agents):
-    sweep = config((choice("a", True, False, None), choice("b", 0, 0.0, "", "z")), "bayes")
+    sweep = config((choice("a", True, False, None), choice("b", 0, 0.5, "", "z")), "bayes")
     seen, pending, last = run(sweep, lambda c: len(str(c)), 12, agents)
     points = {key(sweep.parameters, c) for c in [*pending, *(o.config for o in seen)]}
     assert len(points) == 12

@@ -77,7 +77,7 @@ def test_weighted_items_are_never_ones_without_a_share():
 
 
 def test_position_tells_false_zero_empty_and_nothing_apart():
-    values = (0, False, "", None, 0.0, [1], {"a": 1})
+    values = (0, False, "", None, [1], [1.0], {"a": 1})
     assert [position(values, value) for value in values] == list(range(7))
 
 

@@ -29,7 +29,14 @@ def test_grid_leaves_out_the_upper_bound_of_steps_and_includes_that_of_integers(
 
 
 def test_grid_counts_equal_values_once_and_other_types_apart():
-    assert grid.size((choice("a", 1, 1, 1.0, True, "1", [1], [1], [1.0]),)) == 6
+    space = (choice("a", 1, 1, 1.0, True, "1", [1], [1], [1.0], {"x": 1, "y": 2}, {"y": 2, "x": 1}),)
+    cells = [grid.cell(space, i)["a"] for i in range(grid.size(space))]
+    assert list(map(repr, cells)) == ["1.0", "True", "'1'", "[1]", "[1.0]", "{'y': 2, 'x': 1}"]
+
+
+def test_grid_cell_names_plain_parameters_before_groups():
+    space = (choice("b/c", 1), choice("b-x", 2), choice("g/b/c", 3), choice("g/b-x", 4), choice("z", 5))
+    assert repr(grid.cell(space, 0)) == "{'b-x': 2, 'z': 5, 'b': {'c': 1}, 'g': {'b-x': 4, 'b': {'c': 3}}}"
 
 
 def test_grid_of_a_million_million_cells_is_exact_and_at_hand():

@@ -21,18 +21,46 @@ def grid(question):
 
     config = {"method": "grid", "parameters": question["parameters"]}
     runs = sweeps.next_runs(config, [], n=question["n"])
-    return [flat(run.config) for run in runs if run is not None]
+    return [repr(flat(run.config)) for run in runs if run is not None]
 
 
 def flat(config):
-    return {name: entry["value"] for name, entry in config.items()}
+    return {name: bare(entry["value"]) for name, entry in config.items()}
+
+
+def bare(value):
+    """Return a value without numpy's types, which print themselves otherwise."""
+    if isinstance(value, dict):
+        return {key: bare(inner) for key, inner in value.items()}
+    return plain(value)
+
+
+def whole(question):
+    import copy
+
+    import sweeps
+
+    config = question["config"]
+    try:
+        # Each call on a copy: the engine fills in defaults in place.
+        runs = sweeps.next_runs(copy.deepcopy(config), [], n=question["n"])
+        if "early_terminate" in config:
+            run = sweeps.SweepRun(name="r", state="running", history=[{"loss": 1.0}])
+            sweeps.stop_runs(copy.deepcopy(config), [run])
+    except Exception:
+        return None
+    return [repr(flat(run.config)) for run in runs if run is not None]
 
 
 def hyperband(question):
     import sweeps
 
     runs = [
-        sweeps.SweepRun(name=name, state="running", history=[{"loss": v} for v in values])
+        sweeps.SweepRun(
+            name=name,
+            state="running" if name in question["running"] else "finished",
+            history=[{"other": 1} if v is None else {"loss": v} for v in values],
+        )
         for name, values in question["curves"].items()
     ]
     config = {
@@ -46,7 +74,7 @@ def hyperband(question):
 
 def main():
     logging.disable(logging.CRITICAL)
-    answers = {"quantiles": quantiles, "grid": grid, "hyperband": hyperband}
+    answers = {"quantiles": quantiles, "grid": grid, "hyperband": hyperband, "whole": whole}
     for line in sys.stdin:
         question = json.loads(line)
         print(json.dumps(answers[question["ask"]](question)), flush=True)

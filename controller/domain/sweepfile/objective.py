@@ -93,14 +93,29 @@ def early_termination_of(item: Item, problems: ProblemList) -> EarlyTermination 
         message = "early_terminate needs min_iter, or max_iter with s"
         problems.error(item, message, "add for instance min_iter: 3", key="early_terminate")
     min_iter, max_iter, s = _one_form(item, (min_iter, max_iter, s), problems)
+    eta = 3.0 if eta is None else eta
+    _note_no_band(item, max_iter, s, eta, problems)
     return EarlyTermination(
         min_iter=min_iter,
         max_iter=max_iter,
         s=s,
-        eta=3.0 if eta is None else eta,
+        eta=eta,
         strict=_strict(item, problems),
         on_nan=_on_nan(item, problems),
     )
+
+
+def _note_no_band(
+    item: Item, max_iter: int | None, s: float | None, eta: float, problems: ProblemList
+) -> None:
+    """Note that the `max_iter` form would never judge anybody."""
+    if max_iter is not None and max_iter < eta:
+        message = f"early_terminate has no band: max_iter {max_iter} divided by eta {eta:g} is below 1"
+        hint = "max_iter is how many values a whole run logs: raise it, or give min_iter alone"
+        problems.error(item.get("max_iter") or item, message, hint, key="early_terminate.max_iter")
+    elif max_iter is not None and s is not None and s < 1:
+        message = f"early_terminate has no band: s {s:g} is below 1"
+        problems.error(item.get("s") or item, message, "s is how many bands", key="early_terminate.s")
 
 
 _Form = tuple[int | None, int | None, float | None]
@@ -163,11 +178,11 @@ def _strict(item: Item, problems: ProblemList) -> bool:
 def _on_nan(item: Item, problems: ProblemList) -> str:
     given = item.get("on_nan")
     if given is None:
-        return "worst"
+        return "ignore"
     if given.value not in _ON_NAN:
         message = f"early_terminate: on_nan must be one of {', '.join(_ON_NAN)}, not {given.kind}"
         problems.error(given, message, key="early_terminate.on_nan")
-        return "worst"
+        return "ignore"
     return str(given.value)
 
 

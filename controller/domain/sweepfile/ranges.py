@@ -15,8 +15,11 @@ from controller.domain.sweepfile.scalars import number
 _D = Distribution
 _EXPONENTS = (_D.LOG_UNIFORM, _D.Q_LOG_UNIFORM, _D.INV_LOG_UNIFORM)
 _POSITIVE_MIN = (_D.LOG_UNIFORM_VALUES, _D.Q_LOG_UNIFORM_VALUES, _D.INV_LOG_UNIFORM_VALUES)
+_LOG_NORMAL = (_D.LOG_NORMAL, _D.Q_LOG_NORMAL)
 _MAX_EXPONENT = 709.0
 """e to a higher power is more than a double can hold."""
+_MAX_STEPS = 2**62
+"""Python counts no further in a sequence."""
 _MAX_USUAL_EXPONENT = 30.0
 """e^30 is 10^13: above that a bound was hardly meant as an exponent."""
 
@@ -35,8 +38,13 @@ def numeric(
         return None
     if "min" in given and not checker.limits_fit(given["min"], given["max"]):
         return None
+    if distribution in _LOG_NORMAL and not checker.mu_fits(given.get("mu", 0.0)):
+        return None
     if "q" in fields:
         given.setdefault("q", 1.0)
+    stepped = "min" in given and (distribution is _D.INT_UNIFORM or "q" in given)
+    if stepped and not checker.steps_fit(given["min"], given["max"], given.get("q", 1)):
+        return None
     return Parameter(
         path=path,
         distribution=distribution,
@@ -92,6 +100,23 @@ class _Numbers:
             self._error("min", f"min {low} is not less than max {high}", hint)
             return False
         return self._distribution not in _EXPONENTS or self._exponents_fit(low, high)
+
+    def mu_fits(self, mu: float) -> bool:
+        """Say whether e to the power of `mu` is a number, or note that it is not."""
+        if mu > _MAX_EXPONENT:
+            message = f"{self._distribution} is e to the power of draws around mu, and e^{mu} is out of range"
+            self._error("mu", message, "mu and sigma are those of the logarithm")
+        return mu <= _MAX_EXPONENT
+
+    def steps_fit(self, low: float, high: float, q: float) -> bool:
+        """Say whether the steps between two limits can be counted."""
+        if self._distribution in _EXPONENTS:
+            low, high = math.exp(low), math.exp(high)
+        fits = (high - low) / q < _MAX_STEPS
+        if not fits:
+            message = f"more than 2^62 steps of {q} lie between the limits"
+            self._error("max", message, "use a larger q, or a distribution without steps")
+        return fits
 
     def _whole(self, low: float | int, high: float | int) -> bool:
         fits = True

@@ -49,10 +49,13 @@ def run_environment(
     return env
 
 
-def wandb_environment(home: Home | None, order: RunOrder, given: Mapping[str, str]) -> dict[str, str]:
+def wandb_environment(
+    home: Home | None, order: RunOrder, given: Mapping[str, str], address: str = ""
+) -> dict[str, str]:
     """Return what lets W&B's own client report this attempt to our controller; empty when it does not listen.
 
-    The key is good for this run alone. What the program prints is read by the agent already.
+    The key is good for this run alone. What the program prints is read by the agent already. `address`: where
+    the agent itself reaches the controller, if not on the same machine.
     """
     if home is None:
         return {}
@@ -64,7 +67,7 @@ def wandb_environment(home: Home | None, order: RunOrder, given: Mapping[str, st
     except (OSError, ClientError):
         return {}
     env = {
-        "WANDB_BASE_URL": found.wandb_url,
+        "WANDB_BASE_URL": f"https://{address}" if address else found.wandb_url,
         "WANDB_API_KEY": run_key(secret, order.run_id, order.token),
     }
     if found.wandb_url.startswith("https:"):

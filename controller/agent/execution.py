@@ -100,7 +100,8 @@ class Execution:
             give_up=work.give_up,
         )
         environment = run_environment(work.joined, order, place, own_environment())
-        environment |= wandb_environment(work.options.home, order, environment)
+        reached_at = work.options.reach.address
+        environment |= wandb_environment(work.options.home, order, environment, reached_at)
         launch = Launch(
             argv=argv, environment=environment, directory=work.joined.directory, output=place.output
         )

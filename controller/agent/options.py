@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from controller.client.returning import Reach
 from controller.settings import Home
 
 
@@ -22,6 +23,10 @@ class AgentOptions:
     """Where run directories go, instead of the sweep's own directory."""
     home: Home | None = None
     """Whose controller the agent works for: programs that use W&B's client report there."""
+    via: str | None = None
+    """Which ways to the controller are tried (`controller.client.returning.Via`); None: the environment's."""
+    reach: Reach = field(default_factory=Reach)
+    """The address that works from here, once one is found: programs that use W&B's client report there."""
     grace_s: float = 30.0
     """From SIGTERM to SIGKILL: time for a checkpoint."""
     leftover_s: float = 5.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 from dataclasses import replace
 
@@ -12,47 +11,8 @@ from controller.agent.options import AgentOptions
 from controller.agent.post import Sender
 from controller.agent.steering import Steering
 from controller.agent.worker import work
-from controller.client.connection import connect
-from controller.client.door import Client, ClientError
-from controller.domain.events import AgentEvent
-from controller.domain.replies import Reply
+from controller.client.returning import ReturningClient, via_of
 from controller.settings import Home
-
-
-class ReturningClient:
-    """Sends through the home's connection, and looks it up again after every failure.
-
-    A controller that was started anew may listen elsewhere.
-    """
-
-    def __init__(self, home: Home) -> None:
-        self._home = home
-        self._client: Client | None = None
-
-    async def send(self, message: AgentEvent) -> Reply:
-        """Deliver an agent's event.
-
-        Raises:
-            ClientError: no controller can be met.
-        """
-        client = self._client
-        if client is None:
-            client = self._client = connect(self._home)
-        try:
-            return await client.send(message)
-        except ClientError:
-            if self._client is client:
-                self._client = None
-            # Others may still wait on it; they fail by themselves and come back through the new one.
-            with contextlib.suppress(ClientError):
-                await client.close()
-            raise
-
-    async def close(self) -> None:
-        """Let go of the connection."""
-        if self._client is not None:
-            await self._client.close()
-
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as a shell has it; a loop around `agent` is not to start the next one."""
@@ -65,7 +25,9 @@ def run_agent(home: Home, options: AgentOptions) -> int:
 
 
 async def _live(home: Home, options: AgentOptions) -> int:
-    client = ReturningClient(home)
+    client = ReturningClient(
+        home, sweep_id=options.sweep_id.rpartition("/")[2], via=via_of(options.via), reach=options.reach
+    )
     try:
         return await work_with_signals(client, options)
     finally:

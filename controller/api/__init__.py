@@ -1,1 +1,1 @@
-"""Our own wire: HTTP with JSON over a Unix socket."""
+"""Our own wire: HTTP with JSON."""

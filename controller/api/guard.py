@@ -24,10 +24,18 @@ class Fault(Struct, frozen=True):
     hint: str = ""
 
 
-def find_fault(headers: CIMultiDictProxy[str], has_body: bool, max_body_bytes: int) -> Fault | None:
-    """Return the first thing wrong with a request's headers; None when there is nothing."""
-    hosts = headers.getall("Host", ())
-    if len(hosts) != 1 or hosts[0].lower() not in HOSTS:
+def find_fault(
+    headers: CIMultiDictProxy[str],
+    has_body: bool,
+    max_body_bytes: int,
+    hosts: frozenset[str] | None = HOSTS,
+) -> Fault | None:
+    """Return the first thing wrong with a request's headers; None when there is nothing.
+
+    `hosts`: what the request may be meant for; None: whoever called has looked.
+    """
+    found = headers.getall("Host", ())
+    if hosts is not None and (len(found) != 1 or found[0].lower() not in hosts):
         return Fault(403, "This Host is not served here.", "send `Host: localhost`")
     if "Origin" in headers:
         return Fault(403, "Requests of web pages are not served.")

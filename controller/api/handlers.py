@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from controller.api.connection import Connection, Limits, fault_response
-from controller.api.guard import JSON_TYPE, Fault, find_fault, too_large
+from controller.api.guard import HOSTS, JSON_TYPE, Fault, find_fault, too_large
 from controller.api.pieces import answer_pieces, is_big
 from controller.api.streams import Stream
 from controller.client.door import Client, DeniedError, UnreachableError
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 LINES_TYPE = "application/x-ndjson"
 
-Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+Handler = Callable[[web.BaseRequest, Client], Awaitable[web.StreamResponse]]
 T = TypeVar("T")
 
 
@@ -46,8 +46,7 @@ class _FaultError(Exception):
 class Handlers:
     """Answers requests on behalf of a door."""
 
-    def __init__(self, door: Client, limits: Limits) -> None:
-        self._door = door
+    def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._streams: set[Stream] = set()
         self._paths: dict[str, tuple[str, Handler]] = {
@@ -62,13 +61,18 @@ class Handlers:
         for stream in tuple(self._streams):
             stream.end()
 
-    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Return the response to a request, whatever happens."""
+    async def answer(
+        self, request: web.BaseRequest, door: Client, hosts: frozenset[str] | None = HOSTS
+    ) -> web.StreamResponse:
+        """Return the response to a request, whatever happens.
+
+        `door` does what it asks, or refuses; `hosts`: what it may be meant for; None: looked at already.
+        """
         protocol = request.protocol
-        assert isinstance(protocol, Connection)
-        protocol.begin()
+        if isinstance(protocol, Connection):
+            protocol.begin()
         try:
-            return await self._dispatch(request)
+            return await self._dispatch(request, door, hosts)
         except _FaultError as error:
             return fault_response(error.fault)
         except UnreachableError as error:
@@ -83,10 +87,13 @@ class Handlers:
                 Fault(500, "The controller failed on this request.", "its log has the details")
             )
         finally:
-            protocol.end()
+            if isinstance(protocol, Connection):
+                protocol.end()
 
-    async def _dispatch(self, request: web.BaseRequest) -> web.StreamResponse:
-        fault = find_fault(request.headers, request.body_exists, self._limits.body_bytes)
+    async def _dispatch(
+        self, request: web.BaseRequest, door: Client, hosts: frozenset[str] | None
+    ) -> web.StreamResponse:
+        fault = find_fault(request.headers, request.body_exists, self._limits.body_bytes, hosts)
         if fault is not None:
             raise _FaultError(fault)
         # The raw path is compared whole: nothing is decoded, so nothing can be decoded twice.
@@ -95,30 +102,31 @@ class Handlers:
             raise _FaultError(Fault(404, "There is no such path.", "see `tui-sweeps --help`"))
         if request.method != method:
             raise _FaultError(Fault(405, f"This path takes {method} only."))
-        return await handler(request)
+        return await handler(request, door)
 
-    async def _send(self, request: web.BaseRequest) -> web.StreamResponse:
-        reply = await self._door.send(await self._word(request, Command | AgentEvent))
+    async def _send(self, request: web.BaseRequest, door: Client) -> web.StreamResponse:
+        reply = await door.send(await self._word(request, Command | AgentEvent))
         status = 507 if isinstance(reply, Refused) and reply.code == "full" else 200
         return web.Response(status=status, body=encode(reply).encode(), content_type=JSON_TYPE)
 
-    async def _ask(self, request: web.BaseRequest) -> web.StreamResponse:
-        answer = await self._door.ask(await self._word(request, Query))
+    async def _ask(self, request: web.BaseRequest, door: Client) -> web.StreamResponse:
+        answer = await door.ask(await self._word(request, Query))
         if not is_big(answer):
             return web.Response(body=encode(answer).encode(), content_type=JSON_TYPE)
         return await self._in_pieces(request, JSON_TYPE, answer_pieces(answer))
 
-    async def _snapshot(self, request: web.BaseRequest) -> web.StreamResponse:
-        parts = split_snapshot(await self._door.snapshot())
+    async def _snapshot(self, request: web.BaseRequest, door: Client) -> web.StreamResponse:
+        parts = split_snapshot(await door.snapshot())
         return await self._in_pieces(request, LINES_TYPE, (encode(part) + "\n" for part in parts))
 
-    async def _changes(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def _changes(self, request: web.BaseRequest, door: Client) -> web.StreamResponse:
         since = _since(request.raw_path.partition("?")[2])
+        items = door.changes(since)
         stream = Stream(request, LINES_TYPE, self._limits)
         self._streams.add(stream)
         try:
             async with stream.begun():
-                await stream.carry(self._door.changes(since))
+                await stream.carry(items)
         finally:
             self._streams.discard(stream)
         return stream.response

@@ -65,8 +65,8 @@ async def serve(
     Raises:
         ListenError: the socket or its directory cannot be used.
     """
-    handlers = Handlers(door, limits)
-    listener = Listener(handlers.answer, limits, peer_uid, os.getuid())
+    handlers = Handlers(limits)
+    listener = Listener(lambda request: handlers.answer(request, door), limits, peer_uid, os.getuid())
     listening = listen(socket)
     try:
         accepting = await asyncio.get_running_loop().create_unix_server(

@@ -1,16 +1,13 @@
-"""The door over the controller's Unix socket.
+"""The door over HTTP: on the controller's Unix socket, or on one of its addresses.
 
-One session, kept connections, no layers: an agent's request costs a fraction of a millisecond. The
-server is held to be ours only when the kernel says that our own user listens: a socket's path may
-have been taken by somebody else after its owner died.
+One session, kept connections, no layers: an agent's request costs a fraction of a millisecond. How to get
+there, and how to know that it is the controller who answers, is the way's business.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import socket as sockets
-import struct
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,11 +15,10 @@ from typing import Any, TypeVar
 
 import aiohttp
 from aiohttp import ClientTimeout
-from aiohttp.client_proto import ResponseHandler
-from yarl import URL
 
 from controller.client.door import ClientError, DeniedError, ProtocolError, UnreachableError
 from controller.client.parts import Joiner
+from controller.client.ways import SocketWay, Way
 from controller.domain.changes import FeedItem
 from controller.domain.commands import Command
 from controller.domain.events import AgentEvent
@@ -34,45 +30,20 @@ from controller.domain.world import Snapshot
 START_HINT = "start one with `tui-sweeps controller start`"
 
 _HEADERS = {"Content-Type": "application/json"}
-_BASE = URL("http://tui-sweeps/v1/")
-_SEND, _ASK, _SNAPSHOT, _CHANGES = (_BASE / name for name in ("send", "ask", "snapshot", "changes"))
-
-_N_CONNECTIONS = 256
-"""An agent needs two or three; more only where one process plays many agents."""
-
-_IDLE_S = 60.0
-"""Shorter than the server's 75 s, so that no request meets a connection that is just being closed."""
 
 _SILENCE_S = 35.0
 """The server writes an empty line every 10 s; three missing ones mean that it is gone."""
 
-_PEER = struct.Struct("3i")
-
 T = TypeVar("T")
 
 
-class _OwnConnector(aiohttp.UnixConnector):
-    async def _create_connection(self, req: Any, traces: Any, timeout: Any) -> ResponseHandler:  # noqa: ASYNC109 (aiohttp's name)
-        protocol = await super()._create_connection(req, traces, timeout)
-        assert protocol.transport is not None
-        found = protocol.transport.get_extra_info("socket")
-        _, uid, _ = _PEER.unpack(found.getsockopt(sockets.SOL_SOCKET, sockets.SO_PEERCRED, _PEER.size))
-        if uid != os.getuid():
-            protocol.close()
-            raise DeniedError(
-                f"uid {uid} listens at the controller's socket {self.path}",
-                "nothing was sent; start your own controller again",
-            )
-        return protocol
-
-
 class RemoteClient:
-    """A `Client` over a Unix socket; belongs to the event loop that uses it first."""
+    """A `Client` over a Unix socket, or another way; belongs to the event loop that uses it first."""
 
-    def __init__(self, socket: Path, *, timeout_s: float = 10.0) -> None:
-        self.socket = socket
+    def __init__(self, way: Path | Way, *, timeout_s: float = 10.0) -> None:
+        self._way = SocketWay(way) if isinstance(way, Path) else way
         self._timeout_s = timeout_s
-        self._timeout = ClientTimeout(total=timeout_s)
+        self._connect_s = self._way.connect_s or timeout_s
         self._session: aiohttp.ClientSession | None = None
         self._is_closed = False
 
@@ -85,8 +56,8 @@ class RemoteClient:
         joiner = Joiner()
         with self._told(self._timeout_s):
             # A big one may take long, but never a long time between two parts.
-            timeout = ClientTimeout(total=None, sock_connect=self._timeout_s, sock_read=self._timeout_s)
-            async with self._opened().get(_SNAPSHOT, timeout=timeout) as response:
+            timeout = ClientTimeout(total=None, sock_connect=self._connect_s, sock_read=self._timeout_s)
+            async with self._opened().get(self._way.base / "snapshot", timeout=timeout) as response:
                 await _check(response)
                 async for line in _lines(response):
                     joiner.add(decode(line, Snapshot))
@@ -100,9 +71,9 @@ class RemoteClient:
             UnreachableError: the stream ended; ask again from the last batch seen.
             ClientError: it could not begin.
         """
-        timeout = ClientTimeout(total=None, sock_connect=self._timeout_s, sock_read=_SILENCE_S)
+        timeout = ClientTimeout(total=None, sock_connect=self._connect_s, sock_read=_SILENCE_S)
         with self._told(_SILENCE_S):
-            url = _CHANGES.with_query(since=str(since))
+            url = (self._way.base / "changes").with_query(since=str(since))
             async with self._opened().get(url, timeout=timeout) as response:
                 await _check(response)
                 async for line in _lines(response):
@@ -117,7 +88,7 @@ class RemoteClient:
             ClientError: there is no (proper) answer; the message may have arrived all the same.
         """
         held_s: float = getattr(message, "wait_s", 0.0)
-        reply: Reply = await self._post(_SEND, message, Reply, held_s)
+        reply: Reply = await self._post("send", message, Reply, held_s)
         return reply
 
     async def ask(self, query: Query) -> Answer:
@@ -126,7 +97,7 @@ class RemoteClient:
         Raises:
             ClientError: there is no (proper) answer.
         """
-        answer: Answer = await self._post(_ASK, query, Answer, 0.0)
+        answer: Answer = await self._post("ask", query, Answer, 0.0)
         return answer
 
     async def close(self) -> None:
@@ -135,8 +106,9 @@ class RemoteClient:
         if self._session is not None:
             await self._session.close()
 
-    async def _post(self, url: URL, word: Any, kind: Any, held_s: float) -> Any:
-        timeout = ClientTimeout(total=self._timeout_s + held_s) if held_s > 0 else self._timeout
+    async def _post(self, name: str, word: Any, kind: Any, held_s: float) -> Any:
+        url = self._way.base / name
+        timeout = ClientTimeout(total=self._timeout_s + held_s, sock_connect=self._way.connect_s)
         with self._told(self._timeout_s + held_s):
             body = encode(word).encode()
             async with self._opened().post(url, data=body, headers=_HEADERS, timeout=timeout) as response:
@@ -149,9 +121,8 @@ class RemoteClient:
             raise UnreachableError("This client is closed.")
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=_OwnConnector(
-                    os.fspath(self.socket), limit=_N_CONNECTIONS, keepalive_timeout=_IDLE_S
-                ),
+                connector=self._way.connector(),
+                headers=self._way.headers,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 trust_env=False,
@@ -168,13 +139,18 @@ class RemoteClient:
             raise
         except TimeoutError as error:
             raise UnreachableError(
-                f"The controller at {self.socket} did not answer within {timeout_s:g} s.",
+                f"The controller at {self._way} did not answer within {timeout_s:g} s.",
                 "is it stopped, or the machine overloaded?",
+            ) from error
+        except (aiohttp.ClientSSLError, ssl.SSLError) as error:
+            raise UnreachableError(
+                f"Somebody else answers at {self._way}, not this controller.",
+                "nothing was sent; the connection file says where it is",
             ) from error
         except aiohttp.ClientConnectorError as error:
             if isinstance(error.os_error, PermissionError):
-                raise DeniedError(f"You may not connect to {self.socket}.") from error
-            raise UnreachableError(f"No controller answers at {self.socket}.", START_HINT) from error
+                raise DeniedError(f"You may not connect to {self._way}.") from error
+            raise UnreachableError(f"No controller answers at {self._way}.", START_HINT) from error
         except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
             raise UnreachableError("The controller went away during a request.", "try again") from error
         except (aiohttp.ClientError, WireError, ValueError) as error:
@@ -204,11 +180,11 @@ async def _check(response: aiohttp.ClientResponse) -> None:
     if response.status == 200:
         return
     try:
-        told = decode(await response.read(), dict[str, str])
+        told = decode(await response.read(), dict[str, Any])
     except WireError:
         told = {}
-    message = told.get("error", f"The controller answered with status {response.status}.")
-    hint = told.get("hint", "")
+    message = str(told.get("error") or f"The controller answered with status {response.status}.")
+    hint = str(told.get("hint") or "")
     if response.status == 503:
         raise UnreachableError(message, hint or "try again in a moment")
     if response.status in (401, 403):

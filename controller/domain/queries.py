@@ -150,6 +150,8 @@ class Status(Struct, frozen=True, kw_only=True, tag=True):
     embedded: bool
     cpu_s: float
     """CPU seconds used so far: login nodes ration them."""
+    addresses: tuple[str, ...] = ()
+    """`host:port` where agents on other hosts may find it."""
     storage: str = "ok"
     """`ok`, or why nothing can be recorded now."""
 

@@ -16,7 +16,6 @@ import sys
 import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 from controller.client import connection
 from controller.domain.agents import Job
@@ -30,12 +29,10 @@ from controller.engine.judging import Judge
 from controller.engine.performing import HousePerformer
 from controller.launch.local import LocalLauncher
 from controller.runtime import ownership, tcp
+from controller.runtime.listening import Listening
 from controller.runtime.reachable import Reachable
 from controller.settings import HOME_VARIABLE, VERSION, Home
 from controller.store import Store
-
-if TYPE_CHECKING:
-    from controller.wandb_api.server import Server as WandbServer
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +64,7 @@ async def open_house(
     embedded: bool,
     takeover: bool = False,
     timing: Timing = TIMING,
-    listen: tcp.Listening | None = None,
+    listen: Listening | None = None,
 ) -> AsyncIterator[House]:
     """Open a controller for `home`; it works until the context ends.
 
@@ -87,11 +84,10 @@ async def open_house(
         closing.callback(explainer.close)
         prepared = tcp.prepare(home, listen)
         started_at = time.time()
-        wandb: WandbServer | None = None
+        listener: tcp.Listener | None = None
 
         def status() -> Status:
-            url = wandb.url if wandb else ""
-            return _status(home, engine, str(reachable.path), started_at, embedded=embedded, listen=url)
+            return _status(home, engine, reachable, started_at, embedded=embedded)
 
         door = EngineDoor(engine, explainer, status)
         reachable = await Reachable.open(home, door)
@@ -105,13 +101,15 @@ async def open_house(
             group.create_task(_stay(owned, store, home, reachable)),
         ]
         if prepared is not None:
-            wandb = await tcp.open_listener(prepared, door, group)
+            listener = await tcp.open_listener(prepared, door, group, lambda: engine.world)
         told = connection.Connection(
             host=socket.gethostname(),
             boot_id=connection.this_machine().boot_id,
             pid=os.getpid(),
             socket=str(reachable.path),
-            wandb_url=wandb.url if wandb else "",
+            wandb_url=listener.url if listener else "",
+            addresses=prepared.addresses if prepared else (),
+            authority=prepared.authority if prepared else "",
             instance=owned.owner.instance,
             started_at=started_at,
             version=VERSION,
@@ -121,8 +119,8 @@ async def open_house(
             yield House(engine, door, told)
         finally:
             engine.stop()
-            if wandb is not None:
-                await wandb.close()
+            if listener is not None:
+                await listener.close()
             await reachable.close()
             for task in tasks:
                 task.cancel()
@@ -181,16 +179,16 @@ async def _stay(owned: ownership.Ownership, store: Store, home: Home, reachable:
                 log.exception("the store could not be copied")
 
 
-def _status(
-    home: Home, engine: Engine, path: str, started_at: float, *, embedded: bool, listen: str
-) -> Status:
+def _status(home: Home, engine: Engine, reachable: Reachable, started_at: float, *, embedded: bool) -> Status:
     times = os.times()
+    told = reachable.connection
     return Status(
         pid=os.getpid(),
         host=socket.gethostname(),
         home=str(home.path),
-        socket=path,
-        listen=listen,
+        socket=str(reachable.path),
+        listen=told.wandb_url if told else "",
+        addresses=told.addresses if told else (),
         started_at=started_at,
         n_agents=sum(map(len, engine.world.agents_of.values())),
         version=VERSION,

@@ -15,9 +15,9 @@ from pathlib import Path
 from controller.client import connection
 from controller.client.door import UnreachableError
 from controller.runtime.house import House, open_house
+from controller.runtime.listening import Listening
 from controller.runtime.lockfile import Owner, is_alive
 from controller.runtime.ownership import OwnedError, make_home, read_owner
-from controller.runtime.tcp import Listening
 from controller.settings import Home
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,8 @@ def run_controller(
     """Own the home and work until SIGTERM or SIGINT; a hang-up is ignored.
 
     `wait_s`: how long to wait for another owner to let go. `idle_exit_s`: end by itself after so long
-    without open work. `listen`: where to listen for W&B's client; None: where it was chosen last.
+    without open work. `listen`: where to listen for other hosts and W&B's client; None: where it
+    was chosen last.
 
     Raises:
         OwnedError: another controller owns the home.
@@ -140,11 +141,16 @@ def wait_until_reachable(
 def ensure_controller(home: Home, *, idle_exit_s: float | None = 900.0) -> bool:
     """Make sure that a controller answers for `home`; return True when one had to be started.
 
+    One on another host is taken at its word when it listens for other hosts: whoever connects finds out.
+
     Raises:
         UnreachableError: none could be started; the message is the starting controller's own.
     """
     owner = read_owner(home)
     if owner is not None and _is_here(owner) and wait_until_reachable(home):
+        return False
+    found = connection.read(home.connection)
+    if owner and found and found.instance == owner.instance and found.addresses and not _is_near(owner):
         return False
     n_said_bytes = _n_said_bytes(home)
     pid = start_detached(home, idle_exit_s=idle_exit_s, wait_s=0.0)
@@ -180,9 +186,12 @@ def _words_after(home: Home, n_said_bytes: int) -> str:
 
 
 def _is_here(owner: Owner) -> bool:
-    here = connection.this_machine().is_same(owner.host, owner.boot_id)
     # An owner on another host cannot be checked from here; starting one says who it is.
-    return here and is_alive(owner)
+    return _is_near(owner) and is_alive(owner)
+
+
+def _is_near(owner: Owner) -> bool:
+    return connection.this_machine().is_same(owner.host, owner.boot_id)
 
 
 def stop_controller(pid: int, *, wait_s: float = WAIT_S) -> bool:

@@ -1,4 +1,4 @@
-"""Where the controller listens for W&B's client, and everything that client needs to be let in.
+"""The listener for other hosts and for W&B's client, and everything these need to be let in.
 
 The choice is kept in the home, so that a restart, a hand-over and the dashboard's own controller listen at
 the same address: agents that were away come back to it. GraphQL and certificates take a quarter of a second
@@ -8,143 +8,145 @@ to load, so that happens only where somebody listens.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import socket
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from controller.api.listener import ListenError
+from controller.client.addresses import joined
 from controller.client.door import Client
 from controller.domain.sweeps import Sweep
-from controller.domain.wire import WireError, decode, encode
+from controller.domain.world import World
+from controller.runtime.listening import ALL, Address, Listening, bind, choose, hosts_of, saved
 from controller.runtime.preview import size_of
+from controller.runtime.wire import Wire
 from controller.settings import Home
 from controller.wandb_api.callers import Scope
-from controller.wandb_api.keys import KeyFile, secret_of, write_private
+from controller.wandb_api.keys import KeyFile, secret_of
 
 if TYPE_CHECKING:
     from controller.wandb_api.server import Place, Server
 
 log = logging.getLogger(__name__)
 
-
-class Listening(Struct, frozen=True, kw_only=True):
-    """An address to listen at."""
-
-    host: str
-    """Empty: nowhere."""
-    port: int
-    insecure: bool = False
-    """Plain HTTP; on loopback only."""
+READY_S = 10.0
+"""How long the start waits for the listener's own picture of the World; callers before that try again."""
 
 
-def read_address(text: str, *, insecure: bool) -> Listening:
-    """Return what `--listen HOST:PORT`, or `--listen off`, asks for.
+class Prepared(Struct, frozen=True, kw_only=True):
+    """What is bound already and serves nobody yet."""
 
-    Raises:
-        ListenError: it is no address, or one that must not be listened at like this.
-    """
-    if text == "off":
-        return Listening(host="", port=0)
-    host, _, digits = text.rpartition(":")
-    host = host.strip("[]")
-    if not host or not digits.isascii() or not digits.isdecimal() or int(digits) > 65535:
-        raise ListenError(f"{text!r} is no address", "give HOST:PORT, for instance 127.0.0.1:8080")
-    if host in ("0.0.0.0", "::"):
-        raise ListenError("never on all interfaces", "name the one the agents reach this host by")
-    if insecure and not _is_loopback(host):
-        raise ListenError(
-            f"plain HTTP would send keys readable over the network to {host}",
-            "leave out --insecure, or listen on 127.0.0.1",
-        )
-    return Listening(host=host, port=int(digits), insecure=insecure)
+    place: Place
+    addresses: tuple[str, ...] = ()
+    """Where other hosts may find us."""
+    authority: str = ""
+    """Certificate (PEM) by which they know that it is us."""
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def prepare(home: Home, given: Listening | None) -> Prepared | None:
+    """Take the addresses that were given, else the ones chosen last; None: nowhere.
 
-
-def saved(home: Home) -> Listening | None:
-    """Return the address chosen last; None: no listening."""
-    try:
-        return decode(home.listen.read_bytes(), Listening)
-    except (FileNotFoundError, WireError):
-        return None
-
-
-def choose(home: Home, chosen: Listening) -> None:
-    """Have every controller that starts from now on listen there."""
-    home.path.mkdir(exist_ok=True, mode=0o700)
-    write_private(home.listen, encode(chosen))
-
-
-def prepare(home: Home, given: Listening | None) -> Place | None:
-    """Take the address that was given, else the one chosen last; None: nowhere.
-
-    An address chosen earlier that somebody else has taken meanwhile is no reason not to start.
+    An address chosen earlier that somebody else has taken meanwhile is no reason not to start: then any free
+    port there will do, since our agents find it in the connection file.
 
     Raises:
-        ListenError: the given address cannot be used.
+        ListenError: a given address cannot be used.
     """
     chosen = given or saved(home)
-    if chosen is None or not chosen.host:
+    if chosen is None or not chosen.addresses:
         if given is not None:
             choose(home, given)
         return None
+    if given is not None:
+        return _take(home, chosen, bind(chosen), keep=True)
     try:
-        return _take(home, chosen)
+        return _take(home, chosen, bind(chosen), keep=True)
     except ListenError as error:
-        if given is not None:
-            raise
-        log.error("%s; nothing listens for W&B's client now", error)
+        log.error("%s; looking for another port", error)
+    anywhere = replace(chosen, addresses=tuple(Address(address.host, 0) for address in chosen.addresses))
+    try:
+        return _take(home, anywhere, bind(anywhere), keep=False)
+    except ListenError as error:
+        log.error("%s; nothing listens for other hosts or W&B's client now", error)
         return None
 
 
-def _take(home: Home, chosen: Listening) -> Place:
-    from controller.wandb_api.certificate import server_context
+def _take(home: Home, chosen: Listening, bound: Sequence[socket.socket], *, keep: bool) -> Prepared:
+    from controller.wandb_api.certificate import authority_of, server_context
     from controller.wandb_api.server import Place
 
-    listening = _bind(chosen)
+    hosts = hosts_of(chosen, bound)
+    names = tuple(dict.fromkeys(host for host, _ in hosts))
+    first = chosen.addresses[0].host
+    main = first if first != ALL else (names or ("127.0.0.1",))[0]
     try:
-        port = listening.getsockname()[1]
-        choose(home, Listening(host=chosen.host, port=port, insecure=chosen.insecure))
-        return Place(
-            host=chosen.host,
-            listening=listening,
+        if keep:
+            ports = [listening.getsockname()[1] for listening in bound]
+            taken = (
+                Address(address.host, port) for address, port in zip(chosen.addresses, ports, strict=True)
+            )
+            choose(home, replace(chosen, addresses=tuple(taken)))
+        place = Place(
+            host=main,
+            listening=bound[0],
+            more=tuple(bound[1:]),
+            names=names,
             keys=home.keys,
             files=home.files,
             secret=secret_of(home.secret),
-            tls=None if chosen.insecure else server_context(home.tls, chosen.host),
+            tls=None if chosen.insecure else server_context(home.tls, main, *names),
         )
+        if chosen.insecure:
+            return Prepared(place=place)
+        addresses = tuple(joined(host, port) for host, port in hosts)
+        return Prepared(place=place, addresses=addresses, authority=authority_of(home.tls))
     except OSError as error:
-        listening.close()
+        for listening in bound:
+            listening.close()
         raise ListenError(
             f"key or certificate cannot be kept in {home.path}: {error}", "free some space, or look at it"
         ) from error
 
 
-def _bind(chosen: Listening) -> socket.socket:
-    try:
-        found = socket.getaddrinfo(chosen.host, chosen.port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(found[4][:2], family=found[0], backlog=1024)
-    except OSError as error:
-        raise ListenError(
-            f"cannot listen at {chosen.host}:{chosen.port}: {error.strerror}",
-            "give another port with --listen; 0 takes any that is free",
-        ) from error
+class Listener:
+    """Serves W&B's client and, over TLS, our own wire."""
+
+    def __init__(self, server: Server, wire: Wire) -> None:
+        self._server = server
+        self._wire = wire
+
+    @property
+    def url(self) -> str:
+        """What `WANDB_BASE_URL` must say."""
+        return self._server.url
+
+    async def close(self) -> None:
+        """Accept nothing more and let requests finish for a moment."""
+        self._wire.end_streams()
+        await self._server.close()
 
 
-async def open_listener(place: Place, door: Client, tasks: asyncio.TaskGroup) -> Server:
-    """Serve W&B's client at a prepared place."""
+async def open_listener(
+    prepared: Prepared, door: Client, tasks: asyncio.TaskGroup, look: Callable[[], World]
+) -> Listener:
+    """Serve what was prepared; the engine runs already, so that the first caller is not sent away."""
     from controller.wandb_api.server import serve
 
-    return await serve(door, place, tasks, size_of=size_of)
+    wire = Wire(door, look)
+    place = prepared.place
+    if place.tls is not None:  # keys never cross a network in the clear, and our own wire knows no exception
+        place = replace(place, beside=wire.answer)
+    server = await serve(door, place, tasks, size_of=size_of)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(READY_S):
+            await server.mirror.is_ready.wait()
+    return Listener(server, wire)
 
 
 def bundle_for(home: Home, url: str) -> Path | None:

@@ -31,22 +31,23 @@ class Entrance:
         self.n_max = n_max
         self._strangers: dict[RequestHandler, None] = {}
         """Connections that have shown no key yet, the oldest first."""
-        self._accepting: asyncio.Server | None = None
+        self._accepting: list[asyncio.Server] = []
 
     async def open(self, listening: socket.socket, tls: ssl.SSLContext | None) -> None:
-        """Accept from now on."""
-        self._accepting = await asyncio.get_running_loop().create_server(
+        """Accept from now on at one more socket."""
+        accepting = await asyncio.get_running_loop().create_server(
             self._protocol,
             sock=listening,
             ssl=tls,
             ssl_handshake_timeout=None if tls is None else self.first_s,
             backlog=1024,
         )
+        self._accepting.append(accepting)
 
     def close(self) -> None:
         """Accept nothing more."""
-        if self._accepting is not None:
-            self._accepting.close()
+        for accepting in self._accepting:
+            accepting.close()
 
     def welcome(self, handler: RequestHandler) -> None:
         """Note that a connection showed a good key."""

@@ -57,11 +57,11 @@ class Files(Struct, frozen=True, kw_only=True):
         return self.directory / "bundle.pem"
 
 
-def server_context(directory: Path, host: str) -> ssl.SSLContext:
+def server_context(directory: Path, *hosts: str) -> ssl.SSLContext:
     """Return the context to listen with; certificate, key and bundle are made if need be."""
     files = Files(directory=directory)
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    names = names_for(host)
+    names = names_for(*hosts)
     if not _is_good(files, names):
         _make(files, names)
     _write_bundle(files)
@@ -71,9 +71,19 @@ def server_context(directory: Path, host: str) -> ssl.SSLContext:
     return context
 
 
-def names_for(host: str) -> tuple[str, ...]:
+def names_for(*hosts: str) -> tuple[str, ...]:
     """Return every name and address the server may be called by."""
-    return tuple(dict.fromkeys((host, "localhost", "127.0.0.1", "::1", socket.gethostname())))
+    return tuple(dict.fromkeys((*hosts, "localhost", "127.0.0.1", "::1", socket.gethostname())))
+
+
+def authority_of(directory: Path) -> str:
+    """Return the certificate (PEM) of the authority that signed the server's, and nothing else."""
+    return _last_certificate(Files(directory=directory).chain.read_text("ascii"))
+
+
+def _last_certificate(chain: str) -> str:
+    _, begin, last = chain.rpartition("-----BEGIN CERTIFICATE-----")
+    return begin + last
 
 
 def _is_good(files: Files, names: tuple[str, ...]) -> bool:
@@ -175,8 +185,7 @@ def _name(text: str) -> x509.GeneralName:
 
 def _write_bundle(files: Files) -> None:
     """Bring the bundle up to date: the system's certificates change, too."""
-    ours = files.chain.read_text("ascii").rpartition("-----BEGIN CERTIFICATE-----")
-    text = _system_certificates() + "\n" + ours[1] + ours[2]
+    text = _system_certificates() + "\n" + authority_of(files.directory)
     if not files.bundle.exists() or files.bundle.read_text("utf-8", "replace") != text:
         write_private(files.bundle, text)
 

@@ -30,10 +30,10 @@ PENALTY_S = 1.0
 class Guard:
     """Holds requests against what is allowed."""
 
-    def __init__(self, ring: KeyRing, host: str) -> None:
+    def __init__(self, ring: KeyRing, *names: str) -> None:
         self._ring = ring
         # Not the fully qualified name: looking that up may block; whoever uses it listens at it.
-        self._hosts = frozenset(name.lower() for name in ("localhost", host, socket.gethostname()))
+        self._hosts = frozenset(name.lower() for name in ("localhost", *names, socket.gethostname()))
         self._failures: deque[float] = deque(maxlen=N_FAILURES)
 
     def check(self, request: web.BaseRequest) -> None:

@@ -35,19 +35,27 @@ BODY_S = 120.0
 """How long a body may be on its way; the client itself gives up after 180 s."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Beside = Callable[[web.Request, Caller], Awaitable[web.StreamResponse]]
 
 
 class Handlers:
     """Answers requests."""
 
     def __init__(
-        self, mirror: Mirror, guard: Guard, executor: Executor, reports: Reports, uploads: Uploads
+        self,
+        mirror: Mirror,
+        guard: Guard,
+        executor: Executor,
+        reports: Reports,
+        uploads: Uploads,
+        beside: Beside | None = None,
     ) -> None:
         self._mirror = mirror
         self._guard = guard
         self._executor = executor
         self._reports = reports
         self._uploads = uploads
+        self._beside = beside
         self._complaints = Complaints(log.warning)
         self.welcome: Callable[[RequestHandler], None] = lambda protocol: None
         """Told of every connection that showed a good key."""
@@ -60,6 +68,8 @@ class Handlers:
         upload = PREFIX + "/{run}/{signature}/{name}"
         app.router.add_put(upload, self._put)
         app.router.add_get(upload, self._get)
+        if self._beside is not None:
+            app.router.add_route("*", "/v1/{name}", self._hand_on)
         return app
 
     @web.middleware
@@ -102,6 +112,10 @@ class Handlers:
         asked = read_request(await self._json(request))
         answer = await self._executor.answer(asked, Asking(caller, self._url_of(request)))
         return _json(answer.status, answer.body)
+
+    async def _hand_on(self, request: web.Request) -> web.StreamResponse:
+        assert self._beside is not None
+        return await self._beside(request, await self._caller(request))
 
     def _url_of(self, request: web.Request) -> str:
         """Return our address as this client wrote it, so that it can come back the same way."""

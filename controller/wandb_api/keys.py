@@ -17,7 +17,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from controller.domain.runkeys import N_DIGITS, run_key
+from controller.domain.runkeys import N_DIGITS, agent_key, owner_key, run_key
 from controller.domain.wire import WireError, decode, encode
 from controller.domain.world import World
 from controller.wandb_api.callers import Caller, Scope
@@ -148,25 +148,39 @@ class KeyRing:
         self._attempts: dict[str, tuple[str, int]] = {}
         """Digest of each attempt's key with its run and token."""
         self._last_token = 0
+        self._owner = digest_of(owner_key(secret))
+        self._sweeps: dict[str, str] = {}
+        """Digest of the key of each sweep's agents with its project."""
+        self._n_sweeps = 0
 
     def caller(self, text: str, world: World, *, mono_s: float, at: float) -> Caller | None:
         """Return who holds this key; None when nobody does."""
         key = self._file.find(text, mono_s)
         if key is not None:
             return Caller(scope=key.scope, subject=key.subject)
+        digest = digest_of(text)
+        if digest == self._owner:  # of digests: how far they agree says nothing of the key
+            return Caller(scope=Scope.ADMIN)
         self._derive(world)
-        found = self._attempts.get(digest_of(text))
+        if digest in self._sweeps:
+            return Caller(scope=Scope.AGENT, subject=self._sweeps[digest])
+        found = self._attempts.get(digest)
         if found is None:
             return None
         run_id, token = found
         attempt = world.attempts.get(token)
         if attempt is None or (attempt.ended_at is not None and at - attempt.ended_at > LATE_S):
-            del self._attempts[digest_of(text)]
+            del self._attempts[digest]
             return None
         return Caller(scope=Scope.RUN, subject=run_id)
 
     def _derive(self, world: World) -> None:
-        """Take in the attempts that are new since the last look."""
+        """Take in the sweeps and attempts that are new since the last look."""
+        if len(world.sweeps) != self._n_sweeps:
+            self._n_sweeps = len(world.sweeps)
+            self._sweeps = {
+                digest_of(agent_key(self._secret, sweep.id)): sweep.project for sweep in world.sweeps.values()
+            }
         if world.last_token <= self._last_token:
             return
         for token, attempt in world.attempts.items():

@@ -5,6 +5,7 @@
     POST /graphql                                    queries and mutations
     POST /files/{entity}/{project}/{run}/file_stream what a program reports
     PUT  /uploads/{run}/{signature}/{name}           files; GET reads them again
+    ANY  /v1/{name}                                  handed on: the house's own wire shares the listener
 
 Everything else is 404, also the client's telemetry, which it then stops sending.
 """
@@ -26,7 +27,7 @@ from controller.wandb_api.accepting import Entrance
 from controller.wandb_api.agents import PATIENCE, Agents, Patience
 from controller.wandb_api.graphql import Executor, load_schema
 from controller.wandb_api.guard import Guard
-from controller.wandb_api.handlers import Handlers
+from controller.wandb_api.handlers import Beside, Handlers
 from controller.wandb_api.keys import KeyFile, KeyRing
 from controller.wandb_api.mirror import Mirror
 from controller.wandb_api.reports import Reports
@@ -46,11 +47,17 @@ class Place(Struct, frozen=True, kw_only=True):
     host: str
     """The name it is known by."""
     listening: socket.socket
+    more: tuple[socket.socket, ...] = ()
+    """Where it listens beside that."""
+    names: tuple[str, ...] = ()
+    """By what else it may be called."""
     keys: Path
     files: Path
     secret: str
     tls: ssl.SSLContext | None = None
     """None: plain HTTP."""
+    beside: Beside | None = None
+    """Answers what is below `/v1/`, for callers with a good key."""
 
 
 class Server:
@@ -96,8 +103,9 @@ async def serve(
     uploads = Uploads(place.files, place.secret)
     agents = Agents(door, mirror, reports, clock, patience)
     resolvers = Resolvers(door, mirror, agents=agents, reports=reports, uploads=uploads, size_of=size_of)
-    guard = Guard(KeyRing(KeyFile(place.keys), place.secret), place.host)
-    handlers = Handlers(mirror, guard, Executor(load_schema(), resolvers.root()), reports, uploads)
+    guard = Guard(KeyRing(KeyFile(place.keys), place.secret), place.host, *place.names)
+    executor = Executor(load_schema(), resolvers.root())
+    handlers = Handlers(mirror, guard, executor, reports, uploads, place.beside)
     runner = web.AppRunner(
         handlers.app(),
         access_log=None,
@@ -110,7 +118,8 @@ async def serve(
     try:
         entrance = Entrance(runner.server)
         handlers.welcome = entrance.welcome
-        await entrance.open(place.listening, place.tls)
+        for listening in (place.listening, *place.more):
+            await entrance.open(listening, place.tls)
     except BaseException:
         await runner.cleanup()
         raise

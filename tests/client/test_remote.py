@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 
 from controller.api.server import serve
-from controller.client import remote
+from controller.client import ways
 from controller.client.door import Client, DeniedError, ProtocolError, UnreachableError
 from controller.client.remote import RemoteClient
 from controller.domain.commands import Command, PauseSweep
@@ -110,7 +110,7 @@ def test_remote_is_denied_and_sends_nothing_when_another_user_listens(
 
         async with remote_to(OddDoor(fail), tmp_path) as client:
             uid = os.getuid()
-            monkeypatch.setattr(remote.os, "getuid", lambda: uid + 1)  # type: ignore[attr-defined]
+            monkeypatch.setattr(ways.os, "getuid", lambda: uid + 1)  # type: ignore[attr-defined]
             with pytest.raises(DeniedError, match=f"uid {uid} listens"):
                 await client.send(AgentBeat(agent_id="a"))
 

@@ -48,7 +48,7 @@ ROOMS = {
     "runtime": "builds the house out of its rooms, opens it, closes it",
     "engine": "takes what happened, has it decided, recorded, published, performed",
     "wandb_api": "W&B's wire, for the unmodified client",
-    "api": "our own wire: HTTP and JSON over a Unix socket",
+    "api": "our own wire: HTTP and JSON",
     "launch": "starts agents as processes of this machine",
     "agent": "the worker: asks, starts, watches, reports, obeys",
     "core": "decides; no I/O, no clock, no dice",

@@ -19,7 +19,7 @@ from controller.client import connection
 from controller.domain.replies import RunOrder
 from controller.domain.runkeys import run_key
 from controller.domain.wire import WireError
-from controller.runtime import tcp
+from controller.runtime import listening, tcp
 from controller.settings import Home
 from controller.wandb_api.callers import Scope
 from controller.wandb_api.certificate import Files, server_context
@@ -212,35 +212,38 @@ def test_bundle_trusts_us_and_whom_the_system_trusts(tmp_path: Path) -> None:
 )
 def test_address_that_must_not_be_listened_at_is_refused(text: str, insecure: bool, reason: str) -> None:
     with pytest.raises(ListenError, match=reason):
-        tcp.read_address(text, insecure=insecure)
+        listening.read_listening([text], insecure=insecure)
 
 
 def test_address_is_kept_for_the_next_start(tmp_path: Path) -> None:
     home = Home(tmp_path)
-    chosen = tcp.read_address("127.0.0.1:0", insecure=True)
+    chosen = listening.read_listening(["127.0.0.1:0"], insecure=True)
     first = tcp.prepare(home, chosen)
     assert first is not None
-    port = first.listening.getsockname()[1]
-    first.listening.close()
+    port = first.place.listening.getsockname()[1]
+    first.place.listening.close()
     again = tcp.prepare(home, None)
     assert again is not None
-    assert again.listening.getsockname()[1] == port
-    assert tcp.prepare(home, None) is None  # taken: no reason not to start
+    assert again.place.listening.getsockname()[1] == port
+    other = tcp.prepare(home, None)  # taken: another port will do, and the first is tried again next time
+    assert other is not None
+    assert other.place.listening.getsockname()[1] != port
+    other.place.listening.close()
     with pytest.raises(ListenError, match="cannot listen"):
-        tcp.prepare(home, tcp.Listening(host="127.0.0.1", port=port, insecure=True))
-    again.listening.close()
-    assert tcp.prepare(home, tcp.read_address("off", insecure=False)) is None
+        tcp.prepare(home, listening.read_listening([f"127.0.0.1:{port}"], insecure=True))
+    again.place.listening.close()
+    assert tcp.prepare(home, listening.read_listening(["off"], insecure=False)) is None
     assert tcp.prepare(home, None) is None
     assert os.stat(home.listen).st_mode & 0o777 == 0o600
 
 
 def test_listening_that_fails_stops_a_start_only_when_it_was_asked_for_now(tmp_path: Path) -> None:
     home = Home(tmp_path)
-    chosen = tcp.read_address("127.0.0.1:0", insecure=False)
+    chosen = listening.read_listening(["127.0.0.1:0"], insecure=False)
     home.tls.write_text("no directory")
     with pytest.raises(ListenError, match="cannot be kept"):
         tcp.prepare(home, chosen)
-    assert tcp.saved(home) is not None
+    assert listening.saved(home) is not None
     assert tcp.prepare(home, None) is None
 
 

@@ -9,14 +9,14 @@ from msgspec import to_builtins
 
 from controller.client import connection
 from controller.domain.queries import GetStatus, Status
-from controller.runtime import standing, tcp
+from controller.runtime import listening, standing
 from controller.runtime.endpoint import ListenError
 from controller.runtime.lockfile import HomeError, is_alive
 from controller.runtime.ownership import OwnedError, read_owner
 from controller.settings import Home
 from controller.store import StoreError
 from tui_sweeps import format as form
-from tui_sweeps.cli.outcomes import CommandError, ConfigurationError
+from tui_sweeps.cli.outcomes import CommandError, ConfigurationError, UsageError
 from tui_sweeps.cli.output import document, say, tell
 from tui_sweeps.cli.reach import answer, controller_of
 
@@ -50,11 +50,13 @@ def _run(options: Namespace, home: Home) -> int:
     return 0
 
 
-def _address(options: Namespace) -> tcp.Listening | None:
+def _address(options: Namespace) -> listening.Listening | None:
     if options.listen is None:
+        if options.advertise:
+            raise UsageError("--advertise goes with --listen", "tui-sweeps controller start --listen all:0 …")
         return None
     try:
-        return tcp.read_address(options.listen, insecure=options.insecure)
+        return listening.read_listening(options.listen, options.advertise, insecure=options.insecure)
     except ListenError as error:
         raise ConfigurationError(str(error), error.hint) from error
 
@@ -62,7 +64,7 @@ def _address(options: Namespace) -> tcp.Listening | None:
 async def _start(options: Namespace, home: Home) -> int:
     address = _address(options)
     if address is not None:
-        tcp.choose(home, address)
+        listening.choose(home, address)
     started = standing.ensure_controller(home, idle_exit_s=None)
     if address is not None and not started:
         tell("it runs already: the address counts from its next start on")
@@ -83,6 +85,8 @@ async def _status(options: Namespace, home: Home) -> int:
     say(f"socket  {status.socket}")
     if status.listen:
         say(f"listen  {status.listen} (for W&B's client)")
+    if status.addresses:
+        say(f"nodes   {', '.join(status.addresses)}")
     say(f"agents  {status.n_agents}")
     say(f"CPU     {status.cpu_s / 60:.1f} minutes")
     if status.storage != "ok":

@@ -103,6 +103,11 @@ def _add_agents(commands: Any) -> None:
     agent.add_argument("sweep_id", metavar="SWEEP_ID", help="ID, project/ID or entity/project/ID")
     agent.add_argument("--count", type=_positive, metavar="N", help="leave after N runs")
     agent.add_argument("--job", help=argparse.SUPPRESS)
+    agent.add_argument(
+        "--via",
+        choices=("auto", "socket", "tcp"),
+        help="how to reach the controller (auto; or TUI_SWEEPS_VIA)",
+    )
     run = _command(
         commands,
         "run",
@@ -178,7 +183,18 @@ def _add_controller(commands: Any) -> None:
     )
     controller.add_argument("action", choices=("start", "status", "stop", "run"))
     controller.add_argument(
-        "--listen", metavar="HOST:PORT", help="for W&B's client, from now on; port 0: any; `off`: no more"
+        "--listen",
+        action="append",
+        metavar="HOST:PORT",
+        help="for agents on other hosts and W&B's client, from now on; repeatable; `all:0`: every interface,"
+        " any free port; `off`: no more",
+    )
+    controller.add_argument(
+        "--advertise",
+        action="append",
+        default=[],
+        metavar="HOST[:PORT]",
+        help="what else agents may reach it by; repeatable",
     )
     controller.add_argument(
         "--insecure", action="store_true", help="listen without TLS; on this machine only"

@@ -36,7 +36,10 @@ def agent(options: Namespace, home: Home) -> int:
     from controller.agent.options import AgentOptions
     from controller.agent.runner import run_agent
 
-    return run_agent(home, AgentOptions(sweep_id=options.sweep_id, count=options.count, job_id=options.job))
+    return run_agent(
+        home,
+        AgentOptions(sweep_id=options.sweep_id, count=options.count, job_id=options.job, via=options.via),
+    )
 
 
 def run(options: Namespace, home: Home) -> int | Coroutine[Any, Any, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from controller.core import tasks
 from controller.core.closing import abandon, is_buried, revive
 from controller.core.draft import Draft
 from controller.domain.agents import Agent, AgentState
@@ -116,6 +117,7 @@ def left(draft: Draft, event: AgentLeft) -> Reply:
     draft.note(
         f"agent {agent.id} left: {event.cause or 'done'}", actor=f"agent {agent.id}", sweep_id=agent.sweep_id
     )
+    tasks.left(draft, agent)
     draft.settle_later(agent.sweep_id)
     return Acked()
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from controller.core.draft import Draft
 from controller.domain.agents import AgentState, JobState
+from controller.domain.arrays import TASK_OVER, TaskState
 from controller.domain.changes import (
     AgentSet,
     AttemptStateSet,
@@ -143,4 +144,11 @@ def is_buried(draft: Draft, agent_id: str) -> bool:
     if agent is not None and agent.state is AgentState.SUPERSEDED:
         return True
     job = None if agent is None or agent.job_id is None else draft.world.jobs.get(agent.job_id)
-    return job is not None and job.state is JobState.ENDED
+    if job is None or job.array is None:
+        return job is not None and job.state is JobState.ENDED
+    tasks = draft.world.tasks_of[job.id].values()
+    return any(task.agent_id == agent_id and task.state in _SURELY_OVER for task in tasks)
+
+
+_SURELY_OVER = TASK_OVER - {TaskState.LOST, TaskState.UNKNOWN}
+"""A process on a node that is cut off may live on; SLURM knows of the others that they are dead."""

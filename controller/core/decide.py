@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from controller.core import (
+    arrays,
     beats,
     creation,
     dispatch,
@@ -18,22 +19,28 @@ from controller.core import (
     operators,
     outcomes,
     reports,
+    tasks,
     verbs,
 )
 from controller.core.draft import Decision, Draft, Moment
 from controller.domain.commands import (
+    CancelJob,
     CancelSweep,
     Command,
     CreateSweep,
     DrainAgents,
+    HoldJob,
     LaunchAgents,
     PauseSweep,
+    ReleaseJob,
     ResumeSweep,
     RetryRuns,
     SetRunCap,
+    SetThrottle,
     StopAgents,
     StopRuns,
     StopSweep,
+    SubmitArray,
 )
 from controller.domain.events import (
     AgentBeat,
@@ -43,6 +50,7 @@ from controller.domain.events import (
     EngineEvent,
     Event,
     JobSeen,
+    JobSteered,
     Judged,
     Restarted,
     RunAsked,
@@ -50,6 +58,7 @@ from controller.domain.events import (
     RunReported,
     RunStarted,
     Suggested,
+    TasksSeen,
     Ticked,
 )
 from controller.domain.replies import Reply
@@ -65,9 +74,16 @@ _COMMANDS = (
     StopRuns,
     RetryRuns,
     LaunchAgents,
+    SubmitArray,
+    CancelJob,
+    SetThrottle,
+    HoldJob,
+    ReleaseJob,
     DrainAgents,
     StopAgents,
 )
+
+_OUR_EVENTS = (Ticked, Restarted, Suggested, Judged, JobSeen, JobSteered, TasksSeen)
 
 
 def decide(world: World, message: Command | Event, moment: Moment) -> Decision:
@@ -76,12 +92,13 @@ def decide(world: World, message: Command | Event, moment: Moment) -> Decision:
     reply: Reply | None
     if isinstance(message, _COMMANDS):
         reply = _obey(draft, message)
-    elif isinstance(message, Ticked | Restarted | Suggested | Judged | JobSeen):
+    elif isinstance(message, _OUR_EVENTS):
         reply = None
         _take(draft, message)
     else:
         reply = _answer(draft, message)
     endings.settle_all(draft)
+    arrays.dismiss_waiting(draft)
     return draft.decision(reply)
 
 
@@ -103,6 +120,10 @@ def _obey(draft: Draft, command: Command) -> Reply:
             return operators.stop_agents(draft, command)
         case LaunchAgents():
             return jobs.launch(draft, command)
+        case SubmitArray():
+            return arrays.submit(draft, command)
+        case CancelJob() | SetThrottle() | HoldJob() | ReleaseJob():
+            return arrays.steer(draft, command)
         case _:
             assert_never(command)
 
@@ -139,5 +160,9 @@ def _take(draft: Draft, event: EngineEvent) -> None:
             reports.judged(draft, event)
         case JobSeen():
             jobs.seen(draft, event)
+        case JobSteered():
+            arrays.steered(draft, event)
+        case TasksSeen():
+            tasks.seen(draft, event)
         case _:
             assert_never(event)

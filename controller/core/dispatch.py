@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from controller.core import endings
+from controller.core import endings, tasks
 from controller.core.beats import note_time_left, rejoin
 from controller.core.closing import abandon, close_assigned
 from controller.core.draft import Draft
@@ -78,6 +78,7 @@ def joined(draft: Draft, event: AgentJoined) -> Reply:
         draft.add(AgentAdded(agent=agent))
         supersede(draft, agent)
         draft.note(f"agent {agent.id} joined from {agent.host}", actor=f"agent {agent.id}", sweep_id=sweep.id)
+        tasks.joined(draft, draft.world.agents[agent.id])
     else:
         rejoin(draft, event.agent_id)
     draft.heard_agent(event.agent_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from controller.core import arrays
 from controller.core.creation import unknown_sweep
 from controller.core.draft import Draft
 from controller.core.leases import bury
@@ -57,6 +58,9 @@ def launch(draft: Draft, command: LaunchAgents) -> Reply:
 def seen(draft: Draft, event: JobSeen) -> None:
     """A job was started, or it ended; the end of its process is evidence that its agents are dead."""
     job = draft.world.jobs.get(event.job_id)
+    if job is not None and job.array is not None:
+        arrays.submitted(draft, job, event)
+        return
     if job is None or job.state in (JobState.ENDED, JobState.FAILED):
         return
     over = event.state in (JobState.ENDED, JobState.FAILED)

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from controller.domain.arrays import Array
+
 
 class AgentState(StrEnum):
     """What an agent is doing, or why it is no longer there."""
@@ -66,11 +68,11 @@ class Agent(Struct, frozen=True, kw_only=True):
     left_at: float | None = None
 
 
-Task = tuple[str, str, str]
+TaskKey = tuple[str, str, str]
 """Cluster, (array) job and array task: the same for every restart of one SLURM task."""
 
 
-def task_of(agent: Agent) -> Task | None:
+def task_of(agent: Agent) -> TaskKey | None:
     """Return which SLURM task an agent is; None outside of SLURM."""
     if not agent.slurm_job:
         return None
@@ -95,9 +97,13 @@ class JobState(StrEnum):
     SUBMITTING = "submitting"
     """Written down before anything is started."""
     RUNNING = "running"
+    """Its process runs, or SLURM took it."""
     ENDED = "ended"
     FAILED = "failed"
     """It could not be started."""
+
+
+JOB_OPEN = frozenset({JobState.SUBMITTING, JobState.RUNNING})
 
 
 class Job(Struct, frozen=True, kw_only=True):
@@ -111,9 +117,11 @@ class Job(Struct, frozen=True, kw_only=True):
     started_ticks: int | None = None
     """The process's start time in the kernel's ticks: tells a reused pid apart."""
     log: str = ""
-    """Path of the agent's own log."""
+    """Path of the agent's own log; for an array sbatch's pattern of it (`%A_%a`)."""
     cause: str = ""
     count: int | None = None
     """Runs the agent takes before it leaves; None: until the sweep is done."""
     created_at: float = 0.0
     ended_at: float | None = None
+    array: Array | None = None
+    """What SLURM was given; None for a local process."""

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from controller.domain.agents import Agent, Job
+from controller.domain.arrays import Task
 from controller.domain.runs import Attempt, LogLines, Point, Run, StopAsk, Verdict
 from controller.domain.states import AttemptState, RunState, SweepState
 from controller.domain.sweeps import Asked, Suggestion, Sweep, SweepConfig
@@ -200,6 +201,13 @@ class JobSet(Struct, frozen=True, kw_only=True, tag=True):
     job: Job
 
 
+class TasksSet(Struct, frozen=True, kw_only=True, tag=True):
+    """Tasks of an array were added or changed; only those that did."""
+
+    job_id: str
+    tasks: tuple[Task, ...]
+
+
 class NoteAdded(Struct, frozen=True, kw_only=True, tag=True):
     """A line of the log of events: who did what, what was decided and why."""
 
@@ -232,6 +240,7 @@ Change = (
     | AgentSet
     | JobAdded
     | JobSet
+    | TasksSet
     | NoteAdded
 )
 

@@ -85,6 +85,49 @@ class LaunchAgents(_SweepCommand, frozen=True, kw_only=True, tag=True):
     count: int | None = None
 
 
+class SubmitArray(_SweepCommand, frozen=True, kw_only=True, tag=True):
+    """Start agents as a SLURM array; `controller.domain.batch` makes this. The reply's `id` is the job's."""
+
+    array: str
+    """Task numbers, without the throttle."""
+    throttle: int | None = None
+    """Most tasks at a time."""
+    count: int | None = None
+    """Runs each agent takes; for people, the script says it too."""
+    script: str
+    """The whole batch script."""
+    options: tuple[str, ...] = ()
+    """Further arguments of sbatch, which override the script's."""
+    directory: str = "/"
+    """Where sbatch is called; must exist on the nodes, too."""
+    log: str = ""
+    """Pattern of the tasks' output."""
+
+
+class _JobCommand(_Command, frozen=True, kw_only=True, tag=True):
+    job_id: str
+
+
+class CancelJob(_JobCommand, frozen=True, kw_only=True, tag=True):
+    """Cancel an array's tasks: the waiting ones, or all of them together with their runs."""
+
+    waiting_only: bool = False
+
+
+class SetThrottle(_JobCommand, frozen=True, kw_only=True, tag=True):
+    """Change how many tasks of an array may run at a time; 0: as many as there are."""
+
+    throttle: int
+
+
+class HoldJob(_JobCommand, frozen=True, kw_only=True, tag=True):
+    """Start no more of an array's tasks for now; those that run go on."""
+
+
+class ReleaseJob(_JobCommand, frozen=True, kw_only=True, tag=True):
+    """Let held tasks start again."""
+
+
 class DrainAgents(_Command, frozen=True, kw_only=True, tag=True):
     """Let these agents leave when their run has ended."""
 
@@ -98,4 +141,16 @@ class StopAgents(_Command, frozen=True, kw_only=True, tag=True):
 
 
 SweepVerb = PauseSweep | ResumeSweep | StopSweep | CancelSweep
-Command = CreateSweep | SweepVerb | SetRunCap | StopRuns | RetryRuns | LaunchAgents | DrainAgents | StopAgents
+JobCommand = CancelJob | SetThrottle | HoldJob | ReleaseJob
+Command = (
+    CreateSweep
+    | SweepVerb
+    | SetRunCap
+    | StopRuns
+    | RetryRuns
+    | LaunchAgents
+    | SubmitArray
+    | JobCommand
+    | DrainAgents
+    | StopAgents
+)

@@ -11,6 +11,7 @@ from typing import assert_never
 from msgspec import Struct
 
 from controller.domain.agents import Agent, Job
+from controller.domain.arrays import Task
 from controller.domain.changes import (
     AgentAdded,
     AgentSet,
@@ -36,6 +37,7 @@ from controller.domain.changes import (
     SweepConfigSet,
     SweepStateSet,
     TargetReachedSet,
+    TasksSet,
 )
 from controller.domain.runs import Attempt, Run
 from controller.domain.sweeps import Suggestion, Sweep
@@ -50,6 +52,7 @@ class Delta(Struct, frozen=True, kw_only=True):
     attempts: dict[int, Attempt]
     agents: dict[str, Agent]
     jobs: dict[str, Job]
+    tasks: dict[str, Task]
     shelves: dict[str, tuple[Suggestion, ...]]
     notes: tuple[NoteAdded, ...]
     records: tuple[Record, ...]
@@ -70,6 +73,7 @@ class Collector:
         self._attempts: dict[int, Attempt] = {}
         self._agents: dict[str, Agent] = {}
         self._jobs: dict[str, Job] = {}
+        self._tasks: dict[str, Task] = {}
         self._shelves: dict[str, tuple[Suggestion, ...]] = {}
         self._notes: list[NoteAdded] = []
         self._records: list[Record] = []
@@ -89,6 +93,8 @@ class Collector:
                     self._agents[agent.id] = agent
                 case JobAdded(job=job) | JobSet(job=job):
                     self._jobs[job.id] = job
+                case TasksSet(tasks=tasks):
+                    self._tasks.update((task.id, task) for task in tasks)
                 case NoteAdded():
                     self._notes.append(change)
                 case AttemptStarted() | AttemptPidSet() | AttemptStateSet():
@@ -110,6 +116,7 @@ class Collector:
             attempts=self._attempts,
             agents=self._agents,
             jobs=self._jobs,
+            tasks=self._tasks,
             shelves=self._shelves,
             notes=tuple(self._notes),
             records=tuple(self._records),

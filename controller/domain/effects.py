@@ -33,4 +33,32 @@ class StartJob(Struct, frozen=True, kw_only=True):
     job: Job
 
 
-Effect = Suggest | CheckEarlyTermination | StartJob
+class SubmitJob(Struct, frozen=True, kw_only=True):
+    """Hand an array to sbatch; the answer is a `JobSeen`."""
+
+    job: Job
+
+
+class CancelTasks(Struct, frozen=True, kw_only=True):
+    """Have SLURM cancel tasks of an array."""
+
+    job: Job
+    waiting_only: bool
+
+
+class LimitTasks(Struct, frozen=True, kw_only=True):
+    """Have SLURM run so many tasks of an array at a time; the answer is a `JobSteered`."""
+
+    job: Job
+    throttle: int
+
+
+class HoldTasks(Struct, frozen=True, kw_only=True):
+    """Have SLURM hold an array's waiting tasks, or release them; the answer is a `JobSteered`."""
+
+    job: Job
+    hold: bool
+
+
+ArrayEffect = SubmitJob | CancelTasks | LimitTasks | HoldTasks
+Effect = Suggest | CheckEarlyTermination | StartJob | ArrayEffect

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from controller.domain.agents import JobState
+from controller.domain.arrays import Fate, TaskState
 from controller.domain.runs import LogLines, Point, Verdict
 from controller.domain.states import AttemptState
 from controller.domain.sweeps import Suggestion
@@ -169,7 +170,52 @@ class JobSeen(Struct, frozen=True, kw_only=True, tag=True):
     started_ticks: int | None = None
     log: str = ""
     cause: str = ""
+    slurm_id: str = ""
+    """SLURM's id of the array, once sbatch or a look at the queue has told it."""
+    cluster: str = ""
+    submitted_at: float | None = None
 
 
-EngineEvent = Ticked | Restarted | Suggested | Judged | JobSeen
+class JobSteered(Struct, frozen=True, kw_only=True, tag=True):
+    """SLURM obeyed a wish about an array, or refused it (`problem`)."""
+
+    job_id: str
+    throttle: int | None = None
+    """The new throttle; 0: none."""
+    held: bool | None = None
+    problem: str = ""
+
+
+class TaskSeen(Struct, frozen=True, kw_only=True):
+    """One task as SLURM told of it."""
+
+    index: int
+    state: TaskState
+    fate: Fate = Fate.KEEP
+    raw: str = ""
+    reason: str = ""
+    exit: str = ""
+    cause: str = ""
+    slurm_job: str = ""
+    node: str = ""
+    restart: int | None = None
+    """None: not told."""
+    ran_s: float | None = None
+    """How long it has run, or ran."""
+    left_s: float | None = None
+    """How much of its time is left."""
+
+
+class TasksSeen(Struct, frozen=True, kw_only=True, tag=True):
+    """SLURM was asked about an array."""
+
+    job_id: str
+    tasks: tuple[TaskSeen, ...]
+    complete: bool
+    """SLURM answered in full: a task that is not among them is one it keeps no record of."""
+    asked_at: float
+    """Moment of the question; what an agent said later is newer."""
+
+
+EngineEvent = Ticked | Restarted | Suggested | Judged | JobSeen | JobSteered | TasksSeen
 Event = AgentEvent | EngineEvent

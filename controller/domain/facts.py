@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from controller.domain.agents import Agent, Job
+from controller.domain.arrays import Task
 from controller.domain.runs import Attempt, Run
 from controller.domain.sweeps import Suggestion, Sweep
 
@@ -18,6 +19,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     """Open attempts always; closed ones may be left to the store."""
     agents: tuple[Agent, ...] = ()
     jobs: tuple[Job, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    """Tasks of those jobs that are SLURM arrays."""
     shelves: dict[str, tuple[Suggestion, ...]] = {}
     last_token: int = 0
 

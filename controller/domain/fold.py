@@ -33,6 +33,7 @@ from controller.domain.changes import (
     SweepConfigSet,
     SweepStateSet,
     TargetReachedSet,
+    TasksSet,
 )
 from controller.domain.runs import Attempt
 from controller.domain.states import (
@@ -66,7 +67,9 @@ def follow(world: World, change: Change) -> None:
         case AgentAdded(agent=agent) | AgentSet(agent=agent):
             world.put_agent(agent)
         case JobAdded(job=job) | JobSet(job=job):
-            world.jobs[job.id] = job
+            world.put_job(job)
+        case TasksSet():
+            world.tasks_of[change.job_id].update((task.index, task) for task in change.tasks)
         case NoteAdded():
             pass  # the log of events is kept by the store alone
         case _:

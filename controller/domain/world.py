@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from controller.domain.agents import AGENT_LIVE, Agent, Job
+from controller.domain.arrays import Task
 from controller.domain.changes import Change
 from controller.domain.facts import Facts, Snapshot
 from controller.domain.fold import follow
@@ -37,6 +38,8 @@ class World:
         """Open attempts and the latest closed one of each run."""
         self.agents: dict[str, Agent] = {}
         self.jobs: dict[str, Job] = {}
+        self.tasks_of: dict[str, dict[int, Task]] = {}
+        """Tasks of each job by their number; none for a local process."""
         self.shelves: dict[str, tuple[Suggestion, ...]] = {}
         self.last_token = facts.last_token
         self.runs_of: dict[str, dict[str, None]] = {}
@@ -68,7 +71,10 @@ class World:
             self.put_attempt(attempt)
         for agent in facts.agents:
             self.put_agent(agent)
-        self.jobs.update({job.id: job for job in facts.jobs})
+        for job in facts.jobs:
+            self.put_job(job)
+        for task in facts.tasks:
+            self.tasks_of[task.job_id][task.index] = task
         self.shelves.update(facts.shelves)
 
     def facts(self) -> Facts:
@@ -79,6 +85,7 @@ class World:
             attempts=tuple(self.attempts[key] for key in sorted(self.attempts)),
             agents=tuple(self.agents[key] for key in sorted(self.agents)),
             jobs=tuple(self.jobs[key] for key in sorted(self.jobs)),
+            tasks=tuple(tasks[n] for _, tasks in sorted(self.tasks_of.items()) for n in sorted(tasks)),
             shelves={key: self.shelves[key] for key in sorted(self.shelves) if self.shelves[key]},
             last_token=self.last_token,
         )
@@ -130,6 +137,11 @@ class World:
         else:
             self.agents_of[agent.sweep_id].pop(agent.id, None)
             self.heard_s.pop(agent.id, None)
+
+    def put_job(self, job: Job) -> None:
+        """Take in a job, new or changed."""
+        self.jobs[job.id] = job
+        self.tasks_of.setdefault(job.id, {})
 
     def consider_best(self, run: Run) -> None:
         """Make this run the sweep's best if it is."""

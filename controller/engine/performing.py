@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Protocol, assert_never
 
 from controller.domain.agents import Job, JobState
-from controller.domain.effects import CheckEarlyTermination, Effect, StartJob, Suggest
+from controller.domain.effects import (
+    ArrayEffect,
+    CancelTasks,
+    CheckEarlyTermination,
+    Effect,
+    HoldTasks,
+    LimitTasks,
+    StartJob,
+    SubmitJob,
+    Suggest,
+)
 from controller.domain.events import Event, JobSeen
 from controller.domain.world import World
 from controller.engine.judging import Judge
@@ -34,6 +44,18 @@ class Launcher(Protocol):
         ...
 
 
+class Cluster(Protocol):
+    """Does what was decided about arrays; `controller.launch` has the real one, for SLURM."""
+
+    def perform(self, effect: ArrayEffect) -> Coroutine[None, None, None]:
+        """Return the work of an effect; its outcome comes as an event."""
+        ...
+
+    def take_up(self, world: World) -> Iterator[Coroutine[None, None, None]]:
+        """Yield the work that was under way when the World was recorded."""
+        ...
+
+
 class HousePerformer:
     """The performer of a running controller."""
 
@@ -45,12 +67,14 @@ class HousePerformer:
         judge: Judge,
         spawn: Callable[[Coroutine[None, None, None]], object],
         launcher: Launcher,
+        cluster: Cluster,
     ) -> None:
         self._post = post
         self._spawn = spawn
         self._judge = judge
         self._suggester = Suggester(post, look)
         self._launcher = launcher
+        self._cluster = cluster
         self._started: dict[str, JobSeen | None] = {}
         """What became of each job's start, until the record knows; None while it is being started."""
 
@@ -64,6 +88,8 @@ class HousePerformer:
             case StartJob(job=job):
                 self._started[job.id] = None
                 self._spawn(self._start(job))
+            case SubmitJob() | CancelTasks() | LimitTasks() | HoldTasks():
+                self._spawn(self._cluster.perform(effect))
             case _:
                 assert_never(effect)
 
@@ -72,7 +98,11 @@ class HousePerformer:
         self._suggester.forget()
         self._judge.forget()
         self._launcher.forget()
+        for work in self._cluster.take_up(world):
+            self._spawn(work)
         for job in world.jobs.values():
+            if job.array is not None:
+                continue
             match job.state:
                 case JobState.SUBMITTING if job.id in self._started:
                     self._tell(self._started[job.id])

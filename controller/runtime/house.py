@@ -28,6 +28,8 @@ from controller.engine.explaining import Explainer
 from controller.engine.judging import Judge
 from controller.engine.performing import HousePerformer
 from controller.launch.local import LocalLauncher
+from controller.launch.programs import Programs
+from controller.launch.slurm import Slurm
 from controller.runtime import ownership, tcp
 from controller.runtime.listening import Listening
 from controller.runtime.reachable import Reachable
@@ -140,6 +142,7 @@ def _performer(home: Home, engine: Engine, group: asyncio.TaskGroup) -> HousePer
             environment={**os.environ, HOME_VARIABLE: str(home.path)},
             logs=home.logs,
         ),
+        cluster=Slurm(engine.post, Programs(os.environ)),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from controller.domain.agents import Agent, Job
+from controller.domain.arrays import Task
 from controller.domain.queries import (
     Attempts,
     GetAttempts,
@@ -29,6 +30,7 @@ _run = Reader(Run)
 _attempt = Reader(Attempt)
 _agent = Reader(Agent)
 _job = Reader(Job)
+_task = Reader(Task)
 _shelf = Reader(tuple[Suggestion, ...])
 
 _WORLD_ATTEMPTS = """
@@ -60,6 +62,7 @@ def facts(connection: sqlite3.Connection) -> Facts:
         attempts=tuple(_attempt(body) for body in bodies(_WORLD_ATTEMPTS)),
         agents=tuple(_agent(body) for body in bodies("SELECT body FROM agents ORDER BY rowid")),
         jobs=tuple(_job(body) for body in bodies("SELECT body FROM jobs ORDER BY rowid")),
+        tasks=tuple(_task(body) for body in bodies("SELECT body FROM tasks ORDER BY rowid")),
         shelves={sweep_id: _shelf(body) for sweep_id, body in shelves},
         last_token=connection.execute("SELECT ifnull(max(token), 0) FROM attempts").fetchone()[0],
     )

@@ -32,6 +32,7 @@ _TABLES: dict[str, tuple[str, ...]] = {
     "attempts": ("token", "run_id", "sweep_id", "number", "agent_id", "state", "body"),
     "agents": ("id", "sweep_id", "host", "state", "body"),
     "jobs": ("id", "sweep_id", "kind", "state", "body"),
+    "tasks": ("id", "job_id", "state", "body"),
     "shelves": ("sweep_id", "body"),
 }
 
@@ -134,6 +135,8 @@ def _encode_entities(
         into["agents"][g.id] = (key, g.sweep_id, column(g.host), g.state.value, wire.encode(g))
     for j in delta.jobs.values():
         into["jobs"][j.id] = (column(j.id), j.sweep_id, j.kind.value, j.state.value, wire.encode(j))
+    for t in delta.tasks.values():
+        into["tasks"][t.id] = (column(t.id), column(t.job_id), t.state.value, wire.encode(t))
     for sweep_id, shelf in delta.shelves.items():
         if shelves.get(sweep_id) is not shelf:
             into["shelves"][sweep_id] = (sweep_id, wire.encode(shelf))

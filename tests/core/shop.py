@@ -105,6 +105,13 @@ class Shop:
             )
         )
 
+    def come_up(self, agent_id: str, sweep_id: str, task: str, **more: Any) -> Reply | None:
+        """Let an agent come up in a SLURM task, `77_1`, or in a plain job, `77`."""
+        job, _, number = task.partition("_")
+        place = {"array_job": job, "array_task": number} if number else {}
+        fields: dict[str, Any] = {"job": task, "slurm_job": job, "node": "n1", **place, **more}
+        return self.tell(AgentJoined(agent_id=agent_id, sweep_id=sweep_id, host="n1", pid=1, **fields))
+
     def ask(self, agent_id: str, n: int, **more: Any) -> Reply | None:
         return self.tell(RunAsked(agent_id=agent_id, ask=n, **more))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from controller.domain.commands import CreateSweep
 from controller.domain.delta import Delta
-from controller.domain.effects import Effect, Suggest
+from controller.domain.effects import ArrayEffect, Effect, Suggest
 from controller.domain.events import AgentJoined
 from controller.domain.parameters import Distribution, Parameter
 from controller.domain.replies import Accepted, Joined
@@ -149,3 +149,16 @@ def done(future: Future[None], error: StoreError | None = None) -> None:
         future.set_result(None)
     else:
         future.set_exception(error)
+
+
+class HandCluster:
+    """Runs no program; says what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[ArrayEffect] = []
+
+    async def perform(self, effect: ArrayEffect) -> None:
+        self.asked.append(effect)
+
+    def take_up(self, world: World) -> Iterator[Coroutine[None, None, None]]:
+        return iter(())

@@ -21,6 +21,7 @@ from controller.engine.judging import Judge
 from controller.engine.performing import HousePerformer
 from controller.store import Store
 from tests.core.shop import Shop
+from tests.engine.bench import HandCluster
 
 
 class NoLauncher:
@@ -55,6 +56,7 @@ async def rush(place: Path) -> list[tuple[int, int, int]]:
             judge=Judge(store, engine.post),
             spawn=group.create_task,
             launcher=NoLauncher(),
+            cluster=HandCluster(),
         )
         working = group.create_task(engine.run())
         created = await engine.submit(

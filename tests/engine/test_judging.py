@@ -18,7 +18,7 @@ from controller.engine.engine import Engine
 from controller.engine.judging import Judge
 from controller.engine.performing import HousePerformer
 from controller.store import Store
-from tests.engine.bench import engine_of, running, until
+from tests.engine.bench import HandCluster, engine_of, running, until
 from tests.engine.test_performing import HandLauncher
 
 CONFIG = SweepConfig(
@@ -40,6 +40,7 @@ async def judged(directory: Path) -> AsyncIterator[Engine]:
         judge=Judge(store, engine.post),
         spawn=asyncio.get_running_loop().create_task,
         launcher=HandLauncher(),
+        cluster=HandCluster(),
     )
     try:
         async with running(engine):

@@ -17,7 +17,7 @@ from controller.engine.judging import Judge
 from controller.engine.performing import HousePerformer
 from controller.store import Store, StoreFullError
 from tests.core.shop import Shop
-from tests.engine.bench import HandClock, SlowStore, done, engine_of, opened, running, until
+from tests.engine.bench import HandClock, HandCluster, SlowStore, done, engine_of, opened, running, until
 
 
 class HandLauncher:
@@ -50,12 +50,14 @@ class Desk:
         self.world = world or World()
         self.posted: list[Event] = []
         self.launcher = HandLauncher()
+        self.cluster = HandCluster()
         self.performer = HousePerformer(
             post=self.posted.append,
             look=lambda: self.world,
             judge=Judge(cast("Store", None), self.posted.append),
             spawn=lambda work: asyncio.get_running_loop().create_task(work),
             launcher=self.launcher,
+            cluster=self.cluster,
         )
 
 
@@ -150,6 +152,7 @@ def test_a_job_started_while_the_disk_was_full_is_known_afterwards() -> None:
             judge=Judge(cast("Store", store), engine.post),
             spawn=tasks.append,
             launcher=launcher,
+            cluster=HandCluster(),
         )
         async with running(engine):
             sweep_id = await opened(engine)
@@ -187,6 +190,7 @@ def test_a_death_seen_while_the_disk_was_full_is_known_afterwards(tmp_path: Path
             judge=Judge(cast("Store", store), engine.post),
             spawn=asyncio.get_running_loop().create_task,
             launcher=launcher,
+            cluster=HandCluster(),
         )
         async with running(engine):
             sweep_id = await opened(engine)

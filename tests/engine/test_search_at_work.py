@@ -22,7 +22,7 @@ from controller.engine.performing import HousePerformer
 from controller.engine.suggesting import Suggester
 from controller.store import Store
 from tests.core.shop import Shop
-from tests.engine.bench import CREATE, SlowStore, engine_of, running
+from tests.engine.bench import CREATE, HandCluster, SlowStore, engine_of, running
 from tests.engine.test_performing import HandLauncher, job
 
 
@@ -67,6 +67,7 @@ def test_model_based_search_runs_in_a_process_of_its_own_and_the_loop_goes_on() 
             judge=Judge(cast("Store", store), engine.post),
             spawn=asyncio.get_running_loop().create_task,
             launcher=HandLauncher(),
+            cluster=HandCluster(),
         )
         async with running(engine):
             created = await engine.submit(CreateSweep(config=bayes_config(), source="", directory="/"))

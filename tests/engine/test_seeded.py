@@ -19,6 +19,7 @@ from controller.engine.engine import Engine
 from controller.engine.judging import Judge
 from controller.engine.performing import HousePerformer
 from controller.store import Store
+from tests.engine.bench import HandCluster
 from tests.engine.test_grid_rush import NoLauncher
 
 N_RUNS = 12
@@ -48,6 +49,7 @@ async def configs_of(place: Path, sweep: SweepConfig) -> list[dict[str, Any]]:
             judge=Judge(store, engine.post),
             spawn=group.create_task,
             launcher=NoLauncher(),
+            cluster=HandCluster(),
         )
         working = group.create_task(engine.run())
         created = await engine.submit(CreateSweep(config=sweep, source="", directory="/"))

@@ -156,9 +156,9 @@ def test_an_older_store_is_backed_up_and_migrated(
     assert len(store.load().runs) == 1
     store.close()
     sql(path, "SELECT colour FROM runs", "SELECT * FROM tags")
-    copy = path.parent / "backups" / "before-schema-3.sqlite3"
+    copy = path.parent / "backups" / "before-schema-4.sqlite3"
     with sqlite3.connect(copy) as connection:
-        assert schema.version_of(connection) == 1
+        assert schema.version_of(connection) == 2
         assert connection.execute("SELECT count(*) FROM points").fetchone() == (1_999,)
     connection.close()
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from controller.domain import wire
 from controller.domain.agents import Agent, AgentState, Job, JobKind, JobState
+from controller.domain.arrays import Task, TaskState
 from controller.domain.changes import (
     AgentAdded,
     AgentSet,
@@ -36,6 +37,7 @@ from controller.domain.changes import (
     SweepConfigSet,
     SweepStateSet,
     TargetReachedSet,
+    TasksSet,
 )
 from controller.domain.runs import Point, StopAsk, Verdict
 from controller.domain.states import ATTEMPT_OPEN, RUN_MOVES, SWEEP_MOVES, AttemptState, Verb
@@ -195,6 +197,9 @@ class Teller:
         if agent.id in world.agents:
             left = Agent(id=agent.id, sweep_id=sweep_id, host="h", pid=1, state=AgentState.LEFT)
             self.tell(AgentSet(agent=left))
+        elif job.id in world.jobs and self.draw(st.booleans()):
+            index, state = self.draw(st.integers(1, 12)), self.draw(st.sampled_from(TaskState))
+            self.tell(TasksSet(job_id=job.id, tasks=(Task(job_id=job.id, index=index, state=state),)))
         elif job.id in world.jobs:
             done = Job(id=job.id, kind=JobKind.SLURM, sweep_id=sweep_id, state=JobState.ENDED)
             self.tell(JobSet(job=done))

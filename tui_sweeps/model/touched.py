@@ -30,6 +30,7 @@ from controller.domain.changes import (
     SweepConfigSet,
     SweepStateSet,
     TargetReachedSet,
+    TasksSet,
 )
 from controller.domain.world import World
 
@@ -81,6 +82,8 @@ def touched_by(world: World, changes: Iterable[Change], touched: Touched) -> Non
                 touched.agent(agent.id, agent.sweep_id)
             case JobAdded(job=job) | JobSet(job=job):
                 touched.agent(job.id, job.sweep_id)
+            case TasksSet():
+                touched.agent(change.job_id, world.jobs[change.job_id].sweep_id)
             case NoteAdded():
                 touched.notes = True
             case _:

@@ -19,8 +19,9 @@ log = logging.getLogger(__name__)
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """What one connection may take."""
+    """What one connection may take, and how many there may be."""
 
+    n_connections: int = 512
     body_bytes: int = 4_000_000
     head_s: float = 10.0
     """From a request's first byte to the end of its headers."""
@@ -37,6 +38,9 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 
 LIMITS = Limits()
+
+QUIET_S = 60.0
+"""What happens many times is written down once in so long."""
 
 
 def fault_response(fault: Fault) -> web.Response:
@@ -116,6 +120,7 @@ class Listener(web.Server):
         self._limits = limits
         self._peer_uid = peer_uid
         self._uid = uid
+        self._refused_s = float("-inf")
 
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         """Close the connection before its first byte is read unless the peer is our own user."""
@@ -129,6 +134,16 @@ class Listener(web.Server):
         if uid != self._uid:
             log.warning("a connection of uid %d was closed", uid)
             transport.abort()
+        elif len(self.connections) > self._limits.n_connections:
+            self._refuse(transport)
+
+    def _refuse(self, transport: asyncio.Transport) -> None:
+        """Close one too many; its owner is ours and tries again."""
+        transport.abort()
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._refused_s >= QUIET_S:
+            self._refused_s = now_s
+            log.warning("connections are refused: %d are open", self._limits.n_connections)
 
     def __call__(self) -> Connection:
         """Return the protocol of a new connection."""

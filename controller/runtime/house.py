@@ -17,6 +17,7 @@ import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 
+from controller.api.connection import Limits
 from controller.client import connection
 from controller.domain.agents import Job
 from controller.domain.queries import Status
@@ -30,7 +31,7 @@ from controller.engine.performing import HousePerformer
 from controller.launch.local import LocalLauncher
 from controller.launch.programs import Programs
 from controller.launch.slurm import Slurm
-from controller.runtime import ownership, tcp
+from controller.runtime import descriptors, ownership, tcp
 from controller.runtime.listening import Listening
 from controller.runtime.reachable import Reachable
 from controller.settings import HOME_VARIABLE, VERSION, Home
@@ -79,6 +80,8 @@ async def open_house(
     owned = ownership.acquire(home, takeover=takeover)
     async with contextlib.AsyncExitStack() as closing:
         closing.callback(owned.release)
+        n_socket, n_port = descriptors.shared_out(descriptors.raise_limit())
+        descriptors.complain_seldom(asyncio.get_running_loop())
         store = Store.open(home.store)
         closing.callback(store.close)
         engine = Engine(store, timing=timing)
@@ -92,7 +95,7 @@ async def open_house(
             return _status(home, engine, reachable, started_at, embedded=embedded)
 
         door = EngineDoor(engine, explainer, status)
-        reachable = await Reachable.open(home, door)
+        reachable = await Reachable.open(home, door, Limits(n_connections=n_socket))
         closing.push_async_callback(reachable.close)
         group = await closing.enter_async_context(asyncio.TaskGroup())
         performer = _performer(home, engine, group)
@@ -103,7 +106,7 @@ async def open_house(
             group.create_task(_stay(owned, store, home, reachable)),
         ]
         if prepared is not None:
-            listener = await tcp.open_listener(prepared, door, group, lambda: engine.world)
+            listener = await tcp.open_listener(prepared, door, group, lambda: engine.world, n_port)
         told = connection.Connection(
             host=socket.gethostname(),
             boot_id=connection.this_machine().boot_id,

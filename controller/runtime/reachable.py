@@ -13,6 +13,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from controller.api.connection import LIMITS, Limits
 from controller.api.server import Server, serve
 from controller.client import connection
 from controller.client.connection import Connection
@@ -26,23 +27,24 @@ log = logging.getLogger(__name__)
 class Reachable:
     """One controller's socket and connection file."""
 
-    def __init__(self, home: Home, door: Client, path: Path, server: Server) -> None:
+    def __init__(self, home: Home, door: Client, path: Path, server: Server, limits: Limits) -> None:
         self._home = home
         self._door = door
+        self._limits = limits
         self._path = path
         self._server = server
         self.connection: Connection | None = None
         self._closed = False
 
     @classmethod
-    async def open(cls, home: Home, door: Client) -> Reachable:
+    async def open(cls, home: Home, door: Client, limits: Limits = LIMITS) -> Reachable:
         """Listen on the home's socket.
 
         Raises:
             ListenError: there is no place for it.
         """
         path = endpoint.prepare_socket(home)
-        return cls(home, door, path, await serve(door, path))
+        return cls(home, door, path, await serve(door, path, limits=limits), limits)
 
     @property
     def path(self) -> Path:
@@ -60,7 +62,7 @@ class Reachable:
             return
         if not self._path.exists():
             path = endpoint.prepare_socket(self._home)
-            fresh = await serve(self._door, path)
+            fresh = await serve(self._door, path, limits=self._limits)
             log.warning("the socket %s was removed: listening at %s now", self._path, path)
             gone, self._path, self._server = self._server, path, fresh
             self.announce(self.connection)

@@ -133,13 +133,17 @@ class Listener:
 
 
 async def open_listener(
-    prepared: Prepared, door: Client, tasks: asyncio.TaskGroup, look: Callable[[], World]
+    prepared: Prepared,
+    door: Client,
+    tasks: asyncio.TaskGroup,
+    look: Callable[[], World],
+    n_connections: int,
 ) -> Listener:
     """Serve what was prepared; the engine runs already, so that the first caller is not sent away."""
     from controller.wandb_api.server import serve
 
     wire = Wire(door, look)
-    place = prepared.place
+    place = replace(prepared.place, n_connections=n_connections)
     if place.tls is not None:  # keys never cross a network in the clear, and our own wire knows no exception
         place = replace(place, beside=wire.answer)
     server = await serve(door, place, tasks, size_of=size_of)

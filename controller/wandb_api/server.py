@@ -23,7 +23,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from controller.client.door import Client
-from controller.wandb_api.accepting import Entrance
+from controller.wandb_api.accepting import MAX_CONNECTIONS, Entrance
 from controller.wandb_api.agents import PATIENCE, Agents, Patience
 from controller.wandb_api.graphql import Executor, load_schema
 from controller.wandb_api.guard import Guard
@@ -56,6 +56,8 @@ class Place(Struct, frozen=True, kw_only=True):
     secret: str
     tls: ssl.SSLContext | None = None
     """None: plain HTTP."""
+    n_connections: int = MAX_CONNECTIONS
+    """How many may be open at once."""
     beside: Beside | None = None
     """Answers what is below `/v1/`, for callers with a good key."""
 
@@ -116,7 +118,7 @@ async def serve(
     await runner.setup()
     assert runner.server is not None
     try:
-        entrance = Entrance(runner.server)
+        entrance = Entrance(runner.server, n_max=place.n_connections)
         handlers.welcome = entrance.welcome
         for listening in (place.listening, *place.more):
             await entrance.open(listening, place.tls)

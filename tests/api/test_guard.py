@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from controller.api.connection import Limits
 from controller.domain.commands import PauseSweep
 from controller.domain.wire import encode
-from tests.api.raw import dialled, request, say, send_request, served
+from tests.api.raw import answer_of, dialled, request, say, send_request, served
 from tests.client.fake import FakeDoor
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "TRACE", "PROPFIND")
@@ -152,3 +153,25 @@ def test_other_users_are_cut_off_before_they_are_heard(tmp_path: Path) -> None:
                 assert await reader.read() == b""
 
     asyncio.run(script())
+
+
+def test_connections_beyond_the_limit_are_closed_and_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def script() -> None:
+        limits = Limits(n_connections=2)
+        async with (
+            served(FakeDoor(), tmp_path, limits) as server, dialled(server) as one, dialled(server) as two
+        ):  # fmt: skip
+            for reader, writer in (one, two):  # answered: so both are there
+                writer.write(request("GET", "/v1/nothing"))
+                assert (await answer_of(reader)).status == 404
+            for _ in range(3):
+                async with dialled(server) as (reader, _writer):
+                    with suppress(ConnectionResetError):
+                        assert await reader.read() == b""
+            one[1].write(request("GET", "/v1/nothing"))
+            assert (await answer_of(one[0])).status == 404
+
+    asyncio.run(script())
+    assert caplog.text.count("connections are refused: 2 are open") == 1

@@ -100,8 +100,7 @@ class Board(Screen[None]):
         self.setting = setting
         self.now = setting.clock()
         self._covered = False
-        self._is_up = False
-        """The widgets are there."""
+        self._has_widgets = False
 
     @property
     def model(self) -> Model:
@@ -112,6 +111,11 @@ class Board(Screen[None]):
     def desk(self) -> Desk:
         """How the dashboard was left."""
         return self.setting.desk
+
+    @property
+    def _is_up(self) -> bool:
+        """The widgets are there; they go first when a board is closed, and timers may still fire."""
+        return self._has_widgets and self.display and self.app.is_running
 
     # ------------------------------------------------------------------ what subclasses say
 
@@ -149,7 +153,7 @@ class Board(Screen[None]):
 
     def on_mount(self) -> None:
         """Show everything for the first time."""
-        self._is_up = True
+        self._has_widgets = True
         self.model_changed(Touched(everything=True))
 
     def model_changed(self, touched: Touched) -> None:
@@ -162,7 +166,7 @@ class Board(Screen[None]):
 
     def on_unmount(self) -> None:
         """Take nothing any more: what was scheduled may still come."""
-        self._is_up = False
+        self._has_widgets = False
 
     def later(self, work: Callable[[], object]) -> None:
         """Do this after the next repaint, if the board is still there then."""

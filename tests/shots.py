@@ -1,0 +1,106 @@
+"""The pictures of the dashboard: which keys lead from one to the next, over which scene.
+
+Golden pictures (`tests/dashboard/test_pictures.py`) and the files of `screenshots/` come from this one table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from controller.domain.world import Snapshot
+from tests import plot_scenes, scenes
+from tests.fake_client import FakeClient
+from tui_sweeps.app import SweepsApp
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture."""
+
+    name: str
+    after: str
+    """The picture from which its keys lead here; escape leads back. Empty: the scene's first."""
+    keys: tuple[str, ...]
+    size: tuple[int, int] = (120, 34)
+    """In `screenshots/`; golden pictures have three sizes."""
+    is_golden: bool = True
+    """False: a countdown runs in it."""
+    is_shown: bool = True
+    """Has a file in `screenshots/`."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A World, how the dashboard was left, and the pictures of it."""
+
+    snapshot: Callable[[], Snapshot]
+    shots: tuple[Shot, ...]
+    sweep: str = ""
+    """The sweep that is open at the start; empty: none."""
+    view: str = "runs"
+    filter: str = ""
+    cursor: str = ""
+
+    def app(self) -> SweepsApp:
+        """Return the dashboard over this scene, as somebody left it, with a clock that stands still."""
+        app = SweepsApp(FakeClient(self.snapshot()), clock=lambda: scenes.NOW)
+        desk = app.setting.desk
+        desk.hinted = True
+        if self.sweep:
+            desk.screen, desk.sweep = "sweep", self.sweep
+            place = desk.of(self.sweep)
+            place.view, place.filter, place.cursor = self.view, self.filter, self.cursor
+        return app
+
+    def way(self, name: str) -> tuple[str, ...]:
+        """Return the keys that lead from the start to a picture."""
+        shot = next(one for one in self.shots if one.name == name)
+        return (*self.way(shot.after), *shot.keys) if shot.after else shot.keys
+
+
+SCENES = (
+    Scene(
+        scenes.digits,
+        (
+            Shot("sweeps", "", (), (120, 30)),
+            Shot("cancel", "sweeps", ("X",), (80, 24)),
+            Shot("palette", "sweeps", ("ctrl+p",), (80, 24)),
+            Shot("sweep", "sweeps", ("enter",)),
+            Shot("columns", "sweep", ("C",), (100, 30)),
+            Shot("command", "sweep", ("colon",), (100, 24)),
+            Shot("help", "sweep", ("question_mark",), (80, 40)),
+            Shot("importance", "sweep", ("3",), (100, 20)),
+            Shot("agents", "sweep", ("6",), (100, 20)),
+            Shot("events", "sweep", ("7",), (100, 20)),
+            Shot("run", "sweep", ("enter",)),
+            Shot("undo", "sweeps", ("X", "y"), (80, 24), is_golden=False),
+        ),
+    ),
+    Scene(
+        plot_scenes.tuned,
+        (
+            Shot("tuned", "", (), is_shown=False),
+            Shot("parallel", "tuned", ("2",), (120, 36)),
+            Shot("slices", "tuned", ("4",), (120, 36)),
+            Shot("history", "tuned", ("5",), (120, 30)),
+        ),
+        sweep=plot_scenes.SWEEP,
+        cursor="t0000184",
+    ),
+    Scene(
+        plot_scenes.tuned,
+        (Shot("brush", "", (), (120, 36)),),
+        sweep=plot_scenes.SWEEP,
+        view="parallel",
+        filter="lr>=0.000158 lr<=0.0631 optimizer=sgd|lion best<=0.284",
+        cursor="t0000184",
+    ),
+)
+
+
+def shots() -> Iterator[tuple[Scene, Shot]]:
+    """Yield every picture with its scene."""
+    for scene in SCENES:
+        for shot in scene.shots:
+            yield scene, shot

@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -141,17 +142,17 @@ def _difference(wanted: str, seen: str, name: str) -> str:
     return "\n".join(lines)
 
 
-async def _take(mode: Mode) -> None:
-    walks = [Walk(mode, size, scene, write=True).go() for size in mode.sizes for _, scene in mode.scenes()]
-    await asyncio.gather(*walks)
+def _take(mode: Mode, size: tuple[int, int], number: int) -> None:
+    with terminal(mode):
+        asyncio.run(Walk(mode, size, SCENES[number], write=True).go())
 
 
 def main() -> None:
     """Write all pictures."""
     shutil.rmtree(FOLDER, ignore_errors=True)
-    for mode in MODES:
-        with terminal(mode):
-            asyncio.run(_take(mode))
+    with ProcessPoolExecutor(2) as pool:
+        for taken in [pool.submit(_take, *case) for case in CASES]:
+            taken.result()
 
 
 if __name__ == "__main__":

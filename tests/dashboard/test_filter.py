@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from controller.domain.parameters import MISSING
+from tests import scenes
 from tui_sweeps.views.filter import (
+    SWEEP_FIELDS,
     FilterError,
     choices_of,
     limits_of,
     matches,
     parse,
+    run_fields,
     with_choices,
     with_limits,
 )
@@ -119,12 +123,55 @@ def test_filter_does_not_hold(text: str) -> None:
     ],
 )
 def test_filter_mistake_is_said_with_its_place(text: str, start: int, said: str) -> None:
-    fields = ["lr", "val_acc"] if text.startswith("val") else None
+    fields: dict[str, tuple[str, ...]] | None = {"lr": (), "val_acc": ()} if text.startswith("val") else None
     with pytest.raises(FilterError) as error:
         parse(text, fields)
     assert said in str(error.value)
     assert error.value.start == start
     assert error.value.end > start
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "said"),
+    [
+        ("state:bogus", 6, "state is never 'bogus'; known are pending, running"),
+        ("newt state:runing", 11, "did you mean running?"),
+        ("state!=finishd", 7, "did you mean finished?"),
+        ("state=run", 6, "did you mean running?"),
+        ("state:running|crahsed", 14, "did you mean crashed?"),
+        ("!state:/^x/", 7, "known are"),
+        ("state<3", 6, "state is a word: < says nothing about it"),
+        ("is:activ3", 3, "did you mean active?"),
+        ("is=silent", 3, "known are active, ended"),
+        ("learning_rat<1", 0, "did you mean learning_rate?"),
+        ("epoch>3", 0, "there is no field 'epoch'"),
+    ],
+)
+def test_words_that_no_run_can_fulfil_are_mistakes_with_a_suggestion(
+    text: str, start: int, said: str
+) -> None:
+    with pytest.raises(FilterError, match=re.escape(said)) as error:
+        parse(text, run_fields(scenes.digits_sweep(), ()))
+    assert error.value.start == start
+
+
+@pytest.mark.parametrize(
+    "text", ["state:run", "state:e", "state:RUNNING", "is:end", "state:/^(run|fin)/", "val_accuracy>0.9"]
+)
+def test_words_that_some_run_can_fulfil_pass(text: str) -> None:
+    parse(text, run_fields(scenes.digits_sweep(), ()))
+
+
+def test_sweeps_have_their_own_states_and_methods() -> None:
+    parse("state:paused method=bayes|grid", SWEEP_FIELDS)
+    with pytest.raises(FilterError, match="method is never 'baysian'; did you mean bayes"):
+        parse("method:baysian", SWEEP_FIELDS)
+
+
+def test_what_a_run_is_can_be_several_things_at_once() -> None:
+    run = Thing(**{"is": ("active", "stopping")})
+    assert matches(parse("is=active is:stop !is:queued is!=ended"), run)
+    assert not matches(parse("is!=active"), run)
 
 
 def test_bars_without_spaces_bind_tighter_than_spaces() -> None:

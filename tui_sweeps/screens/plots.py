@@ -62,6 +62,8 @@ class PlotBoard(Walking, Acts, Board):
         self.order = Order()
         self.marks = setting.marks.setdefault(sweep_id, {})
         self._node = parse("")
+        self._mistake: FilterError | None = None
+        """What is wrong with the filter that the desk kept."""
         self._drawn_at, self._took_s = 0.0, 0.0
         self._timer: Timer | None = None
         self._news: set[str] = set()
@@ -228,19 +230,20 @@ class PlotBoard(Walking, Acts, Board):
         except FilterError as error:
             self.query_one(FilterLine).say("", error)
             return False
-        self.place.filter = text
+        self.place.filter, self._mistake = text, None
         self._rebuild()
         self.draw_now()
         return True
 
     def _parse(self) -> None:
-        """Read the filter as the desk has it; one that is none any more holds back nothing."""
+        """Read the filter as the desk has it; one that is none any more holds back nothing, and says so."""
         if not self.exists:
             return
+        self._mistake = None
         try:
             self._node = parse(self.place.filter, self.rows.fields())
-        except FilterError:
-            self._node = parse("")
+        except FilterError as error:
+            self._node, self._mistake = parse(""), error
 
     def _show_filter(self) -> None:
         if self._is_up:
@@ -251,7 +254,7 @@ class PlotBoard(Walking, Acts, Board):
 
     def _say_count(self) -> None:
         total = len(self.model.world.runs_of.get(self.sweep_id, ()))
-        self.query_one(FilterLine).say(f"{count(len(self.order.ids))} of {count(total)}")
+        self.query_one(FilterLine).say(f"{count(len(self.order.ids))} of {count(total)}", self._mistake)
 
     def _rebuild(self) -> None:
         world = self.model.world

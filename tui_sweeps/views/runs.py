@@ -77,8 +77,8 @@ class RunRows:
             keys.update(dict.fromkeys(world.runs[run_id].summary))
         return [key for key in keys if not key.startswith("_")]
 
-    def fields(self) -> list[str]:
-        """Return every field the filter may name."""
+    def fields(self) -> dict[str, tuple[str, ...]]:
+        """Return every field the filter may name, with the only words it can hold."""
         return run_fields(self.sweep, self.summary_keys())
 
     def all_columns(self) -> list[Column]:

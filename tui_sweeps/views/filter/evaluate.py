@@ -60,6 +60,8 @@ def _holds(term: Compare, value: Any) -> bool:
 def _equals(term: Compare, value: Any) -> bool:
     if value is MISSING:
         return False
+    if isinstance(value, tuple):  # several words at once, as `is` has them
+        return any(_equals(term, one) for one in value)
     if term.pattern is not None:
         return term.pattern.fullmatch(plain(value)) is not None
     if isinstance(value, bool) or value is None:
@@ -70,6 +72,8 @@ def _equals(term: Compare, value: Any) -> bool:
 
 
 def _has(term: Compare, value: Any) -> bool:
+    if isinstance(value, tuple):
+        return any(_has(term, one) for one in value)
     if term.pattern is not None:
         return term.pattern.search(plain(value)) is not None
     return term.value.casefold() in plain(value).casefold()

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from tui_sweeps.views.filter.words import ORDERED, And, Compare, Node, Not, Op, Or, Regex, Word
 
@@ -35,10 +35,11 @@ class FilterError(ValueError):
         self.end = max(end, start + 1)
 
 
-def parse(text: str, fields: Collection[str] | None = None) -> Node:
+def parse(text: str, fields: Mapping[str, Collection[str]] | None = None) -> Node:
     """Return the tree of a filter text; an empty one holds for everything.
 
-    Where `fields` is given, a field that is none of these is a mistake.
+    Where `fields` is given, a field that is none of these is a mistake, and so is a word that a field with
+    words of its own can never hold (an empty collection: it can hold anything).
 
     Raises:
         FilterError: with the place.
@@ -55,7 +56,7 @@ def parse(text: str, fields: Collection[str] | None = None) -> Node:
 class _Parser:
     """Reads from left to right; `at` is the next character."""
 
-    def __init__(self, text: str, fields: Collection[str] | None) -> None:
+    def __init__(self, text: str, fields: Mapping[str, Collection[str]] | None) -> None:
         self.text = text
         self.fields = fields
         self.at = 0
@@ -110,7 +111,7 @@ class _Parser:
     def _part(self, like: Compare | None) -> Node:
         start = self.at
         if self.text[start] == "/":
-            return self._inherit(Regex(self._regex()), like)
+            return self._inherit(Regex(self._regex()), like, start)
         name, quoted = self._run_of("|() \t:=<>!" if like is None else "|() \t:=<>")
         found = OPERATOR.match(self.text, self.at)
         if found is None:
@@ -129,13 +130,13 @@ class _Parser:
         if like is None:
             return node
         if isinstance(node, Regex):
-            return Compare(like.field, like.op, "", None, node.pattern)
+            return self._possible(Compare(like.field, like.op, "", None, node.pattern), start)
         return self._compare(like.field, like.op, node.text, start)
 
     def _value(self, field: str, op: Op, start: int) -> Node:
         place = self.at
         if self.text[place : place + 1] == "/" and op not in ORDERED:
-            return Compare(field, op, "", None, self._regex())
+            return self._possible(Compare(field, op, "", None, self._regex()), place)
         value, quoted = self._run_of("|() \t")
         if not value and not quoted:
             raise FilterError(f"a value is missing after {field}{op}", start, self.at)
@@ -145,7 +146,18 @@ class _Parser:
         number = _number(value)
         if op in ORDERED and number is None:
             raise FilterError(f"{op} needs a number, and {value!r} is none", place, self.at)
-        return Compare(field, op, value, number)
+        return self._possible(Compare(field, op, value, number), place)
+
+    def _possible(self, term: Compare, place: int) -> Compare:
+        """Refuse what no subject can ever fulfil: a word that the field does not know."""
+        words = self.fields.get(term.field, ()) if self.fields is not None else ()
+        if not words or any(_can_be(term, word) for word in words):
+            return term
+        if term.op in ORDERED:
+            raise FilterError(f"{term.field} is a word: {term.op} says nothing about it", place, self.at)
+        near = difflib.get_close_matches(term.value.casefold(), list(words), 1, 0.5)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(words)}"
+        raise FilterError(f"{term.field} is never {self.text[place : self.at]!r}; {hint}", place, self.at)
 
     def _check_field(self, name: str, start: int, end: int) -> None:
         if self.fields is None or name in self.fields:
@@ -187,6 +199,16 @@ class _Parser:
         while self.text[self.at : self.at + 1] in (" ", "\t"):
             self.at += 1
         return self.text[self.at : self.at + 1]
+
+
+def _can_be(term: Compare, word: str) -> bool:
+    if term.op in ORDERED:
+        return False
+    if term.pattern is not None:
+        found = term.pattern.search(word) if term.op is Op.HAS else term.pattern.fullmatch(word)
+        return found is not None
+    wanted = term.value.casefold()
+    return wanted in word if term.op is Op.HAS else wanted == word
 
 
 def _number(value: str) -> float | None:

@@ -2,51 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from controller.domain.parameters import MISSING, leaf
 from controller.domain.runs import Run
-from controller.domain.states import RUN_ACTIVE, RUN_ENDED
-from controller.domain.sweeps import Sweep
+from controller.domain.states import RUN_ACTIVE, RUN_ENDED, RunState, SweepState
+from controller.domain.sweeps import Method, Sweep
 
-RUN_FIELDS = (
-    "state",
-    "id",
-    "name",
-    "number",
-    "host",
-    "node",
-    "agent",
-    "job",
-    "attempt",
-    "cause",
-    "exit",
-    "best",
-    "latest",
-    "step",
-    "points",
-    "duration",
-    "failures",
-    "is",
-)
-"""Fields every run has; `is` is one of active, ended, queued, silent words."""
+IS_WORDS = ("active", "ended", "queued", "set-aside", "early-stopped", "stopping")
+"""What `is:` can ask of a run."""
 
-SWEEP_FIELDS = ("state", "id", "name", "project", "entity", "method", "metric", "cause", "best")
+ANYTHING: tuple[str, ...] = ()
+"""The words of a field that may hold any text or number."""
+
+RUN_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "state": tuple(state.value for state in RunState),
+    "is": IS_WORDS,
+    **dict.fromkeys(
+        (
+            *("id", "name", "number", "host", "node", "agent", "job", "attempt", "cause", "exit"),
+            *("best", "latest", "step", "points", "duration", "failures"),
+        ),
+        ANYTHING,
+    ),
+}
+"""Fields every run has, each with the only words it can hold."""
+
+SWEEP_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "state": tuple(state.value for state in SweepState),
+    "method": tuple(method.value for method in Method),
+    **dict.fromkeys(("id", "name", "project", "entity", "metric", "cause", "best"), ANYTHING),
+}
 
 
-def run_fields(sweep: Sweep, summary_keys: Iterable[str]) -> list[str]:
-    """Return every field a filter on this sweep's runs may name."""
+def run_fields(sweep: Sweep, summary_keys: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return every field a filter on this sweep's runs may name, with the only words it can hold."""
     parameters = [parameter.name for parameter in sweep.config.parameters]
-    own = list(RUN_FIELDS)
     keys = list(summary_keys)
-    return [
-        *own,
+    if sweep.config.metric is not None:
+        keys.append(sweep.config.metric.name)  # also before the first run has logged it
+    names = (
         *parameters,
         *keys,
         *(f"config.{name}" for name in parameters),
         *(f"summary.{key}" for key in keys),
-    ]
+    )
+    return {**RUN_FIELDS, **{name: ANYTHING for name in names if name not in RUN_FIELDS}}
 
 
 class RunSubject:
@@ -88,7 +90,7 @@ class RunSubject:
         return run.summary.get(name, MISSING)
 
 
-def _is(run: Run) -> str:
+def _is(run: Run) -> tuple[str, ...]:
     words = []
     if run.state in RUN_ACTIVE:
         words.append("active")
@@ -102,7 +104,7 @@ def _is(run: Run) -> str:
         words.append("early-stopped")
     if run.stop is not None and run.state in RUN_ACTIVE:
         words.append("stopping")
-    return " ".join(words)
+    return tuple(words)
 
 
 def _duration(run: Run) -> Any:

@@ -32,6 +32,7 @@ class Courier:
         self._console = ConsoleReader(place.output)
         self._pid: int | None = None
         self._stop_obeyed = False
+        self._preempted = False
         self._n_repeats = 0
         self._wake = asyncio.Event()
         self._closing = False
@@ -65,6 +66,11 @@ class Courier:
     def obeyed(self) -> None:
         """Tell soon that the stop signal was sent."""
         self._stop_obeyed = True
+        self._wake.set()
+
+    def preempted(self) -> None:
+        """Tell at once, before anything else, that the scheduler wants the run to end."""
+        self._preempted = True
         self._wake.set()
 
     def says_preempting(self) -> bool:
@@ -107,6 +113,7 @@ class Courier:
                 exit_code=ending.exit_code,
                 signal=ending.signal,
                 cause=ending.cause,
+                comes_back=ending.comes_back,
             )
             reply = await self._post.send(message, self._give_up)
             if isinstance(reply, MissingFrom) and self._go_back(reply.seq):
@@ -122,10 +129,11 @@ class Courier:
         except OSError:
             # A file system in trouble must not end training: looked at again later, at the end left as it is.
             return None
-        pid, obeyed = self._pid, self._stop_obeyed
-        if report is None and console is None and not obeyed and (pid is None or self._closing):
+        pid, obeyed, preempted = self._pid, self._stop_obeyed, self._preempted
+        urgent = obeyed or preempted
+        if report is None and console is None and not urgent and (pid is None or self._closing):
             return None
-        self._pid, self._stop_obeyed = None, False
+        self._pid, self._stop_obeyed, self._preempted = None, False, False
         seq = self._report.position.seq
         message = RunReported(
             agent_id=self._agent_id,
@@ -135,7 +143,7 @@ class Courier:
             points=tuple(report.points) if report else (),
             lines=console.lines if console else (),
             summary=report.summary if report else {},
-            preempting=report.preempting if report else False,
+            preempting=preempted or (report is not None and report.preempting),
             pid=pid,
             stop_obeyed=obeyed,
         )

@@ -12,51 +12,24 @@ import asyncio
 import contextlib
 import os
 import re
-import signal
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 from controller.agent.capture import Capture
 from controller.agent.courier import Courier
 from controller.agent.environment import own_environment, run_environment, wandb_environment
-from controller.agent.identity import Identity
-from controller.agent.journal import Journal
-from controller.agent.options import AgentOptions
 from controller.agent.place import RunPlace, run_place, write_inputs, write_result
-from controller.agent.post import Post, boot_time
 from controller.agent.program import Ending, Launch, Program, ProgramError
-from controller.agent.steering import Demand, Steering
-from controller.agent.tree import ProcessTree
+from controller.agent.supervision import Supervisor
+from controller.agent.workplace import Workplace
 from controller.domain.events import RunEnded, RunStarted
 from controller.domain.macros import MacroError, expand
-from controller.domain.replies import Granted, Joined, RunOrder
+from controller.domain.replies import Granted, RunOrder
 from controller.domain.states import AttemptState
 
 DURABLE_AFTER_S = 1.0
 """An end that the controller has not recorded by then is synced to disk."""
-LOOK_S = 0.25
-"""How often a running attempt looks for adopted zombies and for its fence."""
-KILL_LOOK_S = 0.02
-"""How often while everything is being killed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workplace:
-    """What all attempts of one agent share."""
-
-    identity: Identity
-    joined: Joined
-    options: AgentOptions
-    post: Post
-    steering: Steering
-    journal: Journal
-    directory: Path
-    """Where the sweep's runs lie."""
-    give_up: Callable[[], bool]
-    """Whether delivering has taken too long for an agent that must leave."""
 
 
 class Execution:
@@ -65,9 +38,7 @@ class Execution:
     def __init__(self, work: Workplace, order: RunOrder) -> None:
         self._work = work
         self._order = order
-        self._wake = asyncio.Event()
-        self._tree = ProcessTree()
-        self._superseded = False
+        self._supervisor = Supervisor(work, order.token)
         self._sync_timer: asyncio.TimerHandle | None = None
 
     async def run(self) -> Ending | None:
@@ -131,94 +102,46 @@ class Execution:
         work.journal.say(
             f"run {self._order.run_id} ({self._order.name}) started, attempt {self._order.attempt}"
         )
-        steering.watch(self._wake.set)
+        supervisor = self._supervisor
+        steering.watch(supervisor.wake.set)
         try:
             capture = Capture(work.joined.capture, place) if work.joined.capture else None
-            program = Program(launch, self._wake.set)
+            program = Program(launch, supervisor.wake.set)
         except (ProgramError, re.error) as error:
             ending = Ending(state=AttemptState.FAILED, cause=str(error))
             self._note(place, courier, ending)
         else:
             async with asyncio.TaskGroup() as group:
                 group.create_task(
-                    courier.follow(program.pid, capture, work.options.tick_s, self._on_superseded)
+                    courier.follow(program.pid, capture, work.options.tick_s, supervisor.superseded)
                 )
                 try:
-                    ending = await self._supervise(program, courier)
+                    ending = await self._judged(await supervisor.watch(program, courier), courier)
                     if capture is not None:
                         capture.step(last=True)
                     self._note(place, courier, ending)
                 finally:
                     courier.close()
-                    await self._clear_away()
+                    await supervisor.clear_away()
         finally:
-            steering.unwatch(self._wake.set)
+            steering.unwatch(supervisor.wake.set)
         await self._deliver(place, courier, ending)
         return ending
 
-    def _on_superseded(self) -> None:
-        self._superseded = True
-        self._wake.set()
-
-    async def _supervise(self, program: Program, courier: Courier) -> Ending:
-        """Wait for the end, obeying demands; then end what the program left behind."""
-        demand: Demand | None = None
-        killed, kill_at = False, float("inf")
-        loop = asyncio.get_running_loop()
-        while program.ending is None:
-            self._wake.clear()
-            wanted = self._demand()
-            if wanted is not None and demand is None:
-                demand, kill_at = wanted, loop.time() + self._work.options.grace_s
-                if not wanted.kill:
-                    self._tree.signal(signal.SIGTERM)
-                    courier.obeyed()
-            if demand and not killed and ((wanted and wanted.kill) or loop.time() >= kill_at):
-                killed = True
-                courier.obeyed()
-            if killed:
-                self._tree.signal(signal.SIGKILL)
-            await self._nap(KILL_LOOK_S if killed else min(LOOK_S, max(0.0, kill_at - loop.time())))
-            self._tree.reap(keep=program.pid)
-        await self._clear_away(None if demand else self._work.options.leftover_s, kill_at)
-        preempting = program.ending.exit_code != 0 and courier.says_preempting()
-        return _judge(program.ending, demand, preempting=preempting)
-
-    def _demand(self) -> Demand | None:
-        work = self._work
-        if (demand := work.steering.demand(self._order.token)) is not None:
-            return demand
-        if self._superseded:
-            return Demand(False, AttemptState.KILLED, "superseded by a newer attempt")
-        if work.joined.on_lost == "fence":
-            margin = work.options.grace_s + work.options.fence_margin_s
-            limit = max(work.joined.lease_s - margin, work.joined.lease_s / 4)
-            if boot_time() - work.post.heard_at > limit:
-                return Demand(
-                    False, AttemptState.CRASHED, f"no word from the controller for {limit:.0f} s (fence)"
-                )
-        return None
-
-    async def _clear_away(self, patience_s: float | None = 0.0, kill_at: float = float("inf")) -> None:
-        """End every remaining descendant: SIGTERM, patience, SIGKILL; wait until none is left."""
-        loop = asyncio.get_running_loop()
-        self._tree.reap()
-        if not self._tree.members():
-            return
-        if patience_s is not None:
-            kill_at = loop.time() + patience_s
-            self._tree.signal(signal.SIGTERM)
-        while self._tree.members():
-            wanted = self._work.steering.demand(self._order.token)
-            if loop.time() >= kill_at or (wanted and wanted.kill):
-                self._tree.signal(signal.SIGKILL)
-            await asyncio.sleep(KILL_LOOK_S)
-            self._tree.reap()
-
-    async def _nap(self, longest_s: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(longest_s):
-                await self._wake.wait()
+    async def _judged(self, ending: Ending, courier: Courier) -> Ending:
+        """Say what an end means: ours, the scheduler's, or the program's own."""
+        demand = self._supervisor.demand
+        preempting = ending.exit_code != 0 and courier.says_preempting()
+        if demand is not None and demand.by_host:
+            departure = await self._work.departure()
+            if departure is not None:
+                cause, back = departure.cause, departure.comes_back
+                return replace(ending, state=departure.state, cause=cause, comes_back=back)
+        if demand is not None and not (preempting and demand.by_host):
+            return replace(ending, state=demand.state, cause=demand.cause)
+        if preempting and ending.state is not AttemptState.FINISHED:
+            return replace(ending, state=AttemptState.PREEMPTED, cause=f"preempted; {ending.cause}")
+        return ending
 
     def _note(self, place: RunPlace, courier: Courier, ending: Ending) -> None:
         record = _record(ending, courier.count_lines())
@@ -263,20 +186,12 @@ class Execution:
         return ending
 
 
-def _judge(ending: Ending, demand: Demand | None, *, preempting: bool) -> Ending:
-    """Say what an end means: ours, the scheduler's, or the program's own."""
-    if demand is not None and not (preempting and demand.cause.startswith("agent got")):
-        return replace(ending, state=demand.state, cause=demand.cause)
-    if preempting and ending.state is not AttemptState.FINISHED:
-        return replace(ending, state=AttemptState.PREEMPTED, cause=f"preempted; {ending.cause}")
-    return ending
-
-
 def _record(ending: Ending, last_seq: int) -> dict[str, Any]:
     return {
         "state": ending.state.value,
         "exit_code": ending.exit_code,
         "signal": ending.signal,
         "cause": ending.cause,
+        "comes_back": ending.comes_back,
         "last_seq": last_seq,
     }

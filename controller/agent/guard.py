@@ -24,7 +24,7 @@ from controller.agent.tree import ProcessTree, die_with_parent
 
 ORPHANED = signal.SIGUSR2
 """What the agent gets when its guard dies."""
-_FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 _LOOK_S = 0.01
 
 

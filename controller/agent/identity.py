@@ -9,8 +9,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
+from controller.agent.options import AgentOptions
 from controller.agent.slurm import SlurmTask, task_from
 from controller.agent.tree import look
+from controller.domain.events import AgentJoined
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -53,3 +57,28 @@ def boot_id() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
         return ""
+
+
+def joining(who: Identity, options: AgentOptions) -> AgentJoined:
+    """Return the message by which the agent joins its sweep."""
+    event = AgentJoined(
+        agent_id=who.agent_id,
+        sweep_id=options.sweep_id,
+        host=who.host,
+        pid=who.pid,
+        boot_id=who.boot_id,
+        job_id=options.job_id,
+    )
+    if (task := who.task) is None:
+        return event
+    return replace(
+        event,
+        job=task.name,
+        node=task.node,
+        cluster=task.cluster,
+        array_job=task.array_job,
+        array_task=task.array_task,
+        slurm_job=task.job,
+        restart=task.restart,
+        time_left_s=task.time_left_s(),
+    )

@@ -33,6 +33,8 @@ class Ending:
     cause: str
     exit_code: int | None = None
     signal: int | None = None
+    comes_back: bool = False
+    """SLURM starts the agent's task again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

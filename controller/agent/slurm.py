@@ -5,9 +5,13 @@ No SLURM command is needed for this: they may be missing on nodes and in contain
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+
+SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ksh93", "mksh", "tcsh", "csh", "fish", "busybox"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +53,21 @@ def task_from(environment: Mapping[str, str]) -> SlurmTask | None:
         node=environment.get("SLURMD_NODENAME", ""),
         end_at=_number(environment.get("SLURM_JOB_END_TIME", "")),
     )
+
+
+def shell_above(pid: int) -> str:
+    """Return the name of the program in the process `pid` if it is a shell, else nothing.
+
+    An agent that a shell started gets no signal from SLURM: the shell gets it and dies, and the kernel ends
+    everything in the same instant. Where somebody sits at a terminal, that is no batch job.
+    """
+    if os.isatty(0):
+        return ""
+    try:
+        name = Path(f"/proc/{pid}/exe").readlink().name
+    except OSError:
+        return ""
+    return name if name in SHELLS else ""
 
 
 def _number(text: str) -> float | None:

@@ -107,6 +107,7 @@ def _ending(record: dict[str, Any]) -> Ending | None:
             cause=str(record["cause"]),
             exit_code=record["exit_code"],
             signal=record["signal"],
+            comes_back=bool(record.get("comes_back")),
         )
     except (KeyError, ValueError):
         return None

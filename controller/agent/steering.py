@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from controller.agent.departure import WARNING
 from controller.domain.replies import AgentOrder, Wish
 from controller.domain.states import AttemptState
+
+REPEATED_S = 2.0
+"""The same signal again within this time is SLURM's way of saying it once: `srun` passes it on as well."""
 
 _LEAVE = frozenset({Wish.LEAVE, Wish.STOP_LEAVE, Wish.KILL_LEAVE})
 _STOP = frozenset({Wish.STOP, Wish.STOP_LEAVE})
@@ -19,15 +24,27 @@ class Demand:
     """Why a run must end, and how soon."""
 
     kill: bool
-    """SIGKILL at once; otherwise SIGTERM and a grace."""
+    """SIGKILL at once; otherwise a signal and a grace."""
     state: AttemptState
     cause: str
+    signum: int = signal.SIGTERM
+    """What the run's processes get."""
+    by_host: bool = False
+    """The host signalled the agent itself; inside SLURM there is more to be known of why."""
 
 
 class Steering:
-    """The sum of all wishes; whoever watches is called when it changes."""
+    """The sum of all wishes; whoever watches is called when it changes.
 
-    def __init__(self) -> None:
+    `in_slurm`: SLURM may signal the same thing twice, and warn before it ends a job.
+    """
+
+    def __init__(self, *, in_slurm: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
+        self._in_slurm = in_slurm
+        self._clock = clock
+        self._signalled_s = 0.0
+        self.signum = 0
+        """The latest signal that said something new; 0 while there was none."""
         self.order = AgentOrder()
         self.signalled = ""
         """What the agent itself was signalled, as a cause; empty while nothing was."""
@@ -54,8 +71,18 @@ class Steering:
             self._changed()
 
     def signal(self, signum: int) -> None:
-        """Follow the host: the first signal asks to leave, the second to leave at once."""
-        self._hard = self._hard or bool(self.signalled)
+        """Follow the host: the first signal asks to leave, the second to leave at once.
+
+        Inside SLURM a warning comes before the signal that counts as the first.
+        """
+        now_s = self._clock()
+        if self._in_slurm and self.signalled:
+            again = signum == self.signum != signal.SIGINT and now_s - self._signalled_s < REPEATED_S
+            if again or signum == WARNING:
+                return
+        warned = self._in_slurm and self.signum == WARNING
+        self._hard = self._hard or (bool(self.signalled) and not warned)
+        self.signum, self._signalled_s = signum, now_s
         self.interrupted = self.interrupted or signum == signal.SIGINT
         self.signalled = self.signalled or f"agent got {signal.Signals(signum).name}"
         self._changed()
@@ -82,13 +109,14 @@ class Steering:
         if self._orphaned:
             return Demand(True, AttemptState.CRASHED, self.signalled)
         if self._hard:
-            return Demand(True, killed, self.signalled)
+            return Demand(True, killed, self.signalled, by_host=True)
         if about and self.order.wish in _KILL:
             return Demand(True, killed, "killed")
         if about and self.order.wish in _STOP:
             return Demand(False, killed, "stopped")
         if self.signalled:
-            return Demand(False, killed, self.signalled)
+            signum = WARNING if self.signum == WARNING and self._in_slurm else signal.SIGTERM
+            return Demand(False, killed, self.signalled, signum, by_host=True)
         return None
 
     def _changed(self) -> None:

@@ -15,7 +15,7 @@ import contextlib
 import ctypes
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,6 +99,32 @@ def send_signal(process: Process, signum: int) -> bool:
         os.close(handle)
 
 
+_spared: set[Process] = set()
+
+
+@contextlib.contextmanager
+def spare(process: Process) -> Iterator[None]:
+    """Let no tree count a child of the agent's own, which somebody else collects."""
+    _spared.add(process)
+    try:
+        yield
+    finally:
+        _spared.discard(process)
+
+
+def catches(process: Process, signum: int) -> bool:
+    """Say whether the process has a handler of its own for a signal.
+
+    Source: proc(5), status, SigCgt.
+    """
+    try:
+        text = Path(f"/proc/{process.pid}/status").read_text(errors="replace")
+    except OSError:
+        return False
+    masks = [line.split()[1] for line in text.splitlines() if line.startswith("SigCgt:")]
+    return bool(masks) and bool(int(masks[0], 16) >> (signum - 1) & 1)
+
+
 class ProcessTree:
     """Everything that descends from this process since the tree was made."""
 
@@ -115,13 +141,21 @@ class ProcessTree:
             below: list[int] = []
             for pid in pids:
                 seen = look(pid)
-                if seen is None or seen[0] in self._others:
+                if seen is None or self._is_other(seen[0]):
                     continue
                 if seen[1] not in "ZX":
                     found.append(seen[0])
                 below += children(pid)
             pids = below
         return found
+
+    def _is_other(self, process: Process) -> bool:
+        return process in self._others or process in _spared
+
+    def forward(self, signum: int) -> None:
+        """Pass a signal on to those that have a handler for it; the others are terminated."""
+        for process in self.members():
+            send_signal(process, signum if catches(process, signum) else signal.SIGTERM)
 
     def signal(self, signum: int) -> int:
         """Signal every living descendant; return how many there were."""
@@ -133,6 +167,6 @@ class ProcessTree:
             if pid == keep:
                 continue
             seen = look(pid)
-            if seen is not None and seen[1] == "Z" and seen[0] not in self._others:
+            if seen is not None and seen[1] == "Z" and not self._is_other(seen[0]):
                 with contextlib.suppress(ChildProcessError):
                     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG)

@@ -1,31 +1,34 @@
 """The agent's life: join, ask, execute, until nothing more is to be had.
 
 One beat is always held by the controller, so that an order arrives as soon as it is given. Leaves with 0
-when the sweep can give nothing more or somebody asked it to, 1 when it is refused, 75 when no controller
-answers at start.
+when the sweep can give nothing more or somebody asked it to, 1 when it is refused later, 75 when no
+controller answers at start, 78 when the controller refuses it from the start: no such sweep, or no right.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import time
 from pathlib import Path
 
 from msgspec import structs
 
-from controller.agent.execution import Execution, Workplace
-from controller.agent.identity import Identity, new_identity
+from controller.agent.departure import Clock
+from controller.agent.execution import Execution
+from controller.agent.identity import joining, new_identity
 from controller.agent.journal import Journal
+from controller.agent.leaving import Leaving
+from controller.agent.memory import MemoryWatch
 from controller.agent.options import AgentOptions
 from controller.agent.place import sweep_place
 from controller.agent.post import Post, Sender
 from controller.agent.program import Ending
 from controller.agent.recovery import recover
 from controller.agent.steering import Steering
+from controller.agent.workplace import Workplace
 from controller.client.door import DeniedError
-from controller.domain.events import AgentBeat, AgentJoined, AgentLeft, RunAsked
+from controller.domain.events import AgentBeat, AgentLeft, RunAsked
 from controller.domain.replies import (
     AgentOrder,
     ExitOrder,
@@ -36,12 +39,16 @@ from controller.domain.replies import (
     Wish,
 )
 
-DONE, FAILED, UNREACHABLE = 0, 1, 75
+DONE, FAILED, UNREACHABLE, MISTAKEN = 0, 1, 75, 78
 """Exit codes."""
 HELD_S = 1.0
 """An answer that took longer was held by the controller: ask again at once."""
 BEAT_AFTER_S = 0.1
 """A run older than this has a beat of its own held, so that a stop reaches it."""
+RECOVER_S = 5.0
+"""How long a requeued task tells what its instance before left behind, before it asks for its run."""
+CURIOUS_S = (3.0, 15.0)
+"""When an agent asks SLURM how long it has, only to show it: not all tasks of an array at once."""
 FAREWELL_S = 2.0
 """How long the last word may take: nothing depends on it."""
 
@@ -69,7 +76,8 @@ class Worker:
         self._identity = new_identity()
         self._post = Post(client, journal, options.retry_s)
         self._token: int | None = None
-        self._leave_at = float("inf")
+        self._leaving = Leaving(self._identity, options, self._post, steering, journal)
+        self._clock = Clock()
         self._beat: asyncio.Timeout | None = None
 
     async def live(self) -> int:
@@ -88,7 +96,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         until = loop.time() + self._options.connect_s
         timer = loop.call_at(until, self._post.poke)
-        event = _joining(self._identity, self._options)
+        event = joining(self._identity, self._options)
 
         def over() -> bool:
             denied = isinstance(self._post.error, DeniedError)
@@ -101,13 +109,13 @@ class Worker:
             return reply if reply.directory else structs.replace(reply, directory=str(Path.cwd()))
         if isinstance(reply, Refused):
             self._journal.say(f"{reply.reason}{'; ' + reply.hint if reply.hint else ''}")
-            return FAILED
+            return MISTAKEN
         if self._steering.signalled:
             return DONE
         error = self._post.error
         hint = f"; {error.hint}" if error and error.hint else ""
         self._journal.say(f"no controller: {error or 'its answer makes no sense'}{hint}")
-        return FAILED if isinstance(error, DeniedError) or reply is not None else UNREACHABLE
+        return MISTAKEN if isinstance(error, DeniedError) or reply is not None else UNREACHABLE
 
     async def _serve(self, joined: Joined) -> int:
         root = self._options.directory or Path(joined.directory)
@@ -121,17 +129,43 @@ class Worker:
             post=self._post,
             steering=self._steering,
             journal=self._journal,
+            memory=MemoryWatch(),
             directory=directory,
-            give_up=self._gives_up,
+            give_up=self._leaving.gives_up,
+            over_at=self._leaving.over_at,
+            departure=self._leaving.departure,
         )
         async with asyncio.TaskGroup() as group:
+            self._leaving.enter(group)
             beats = group.create_task(self._keep_beating())
             others = group.create_task(recover(directory, self._identity, self._post, self._journal))
+            timing = group.create_task(self._find_time_left(joined))
+            await self._prepare(joined, others, timing)
             code, cause = await self._take_runs(workplace)
-            beats.cancel()
-            others.cancel()
-        await self._farewell(cause)
+            for task in (beats, others, timing):
+                task.cancel()
+            await self._farewell(cause)
+            await self._leaving.await_order()
         return code
+
+    async def _prepare(self, joined: Joined, others: asyncio.Task[None], timing: asyncio.Task[None]) -> None:
+        """Know what the first ask needs."""
+        task = self._identity.task
+        if task is None:
+            return
+        self._journal.say(
+            f"SLURM task {task.name}, restart {task.restart}; to cancel it: scancel {task.name}"
+        )
+        if joined.time_matters:
+            await asyncio.wait((timing,))
+        if task.restart:
+            # What the instance before could not tell, before its run goes on.
+            await asyncio.wait((others,), timeout=RECOVER_S)
+
+    async def _find_time_left(self, joined: Joined) -> None:
+        if not joined.time_matters and self._clock.left_s() is None:
+            await asyncio.sleep(random.uniform(*CURIOUS_S))
+        self._clock.set(await self._leaving.time_left_s())
 
     async def _take_runs(self, workplace: Workplace) -> tuple[int, str]:
         """Execute runs until there is a reason to leave; return the exit code and the reason."""
@@ -139,7 +173,7 @@ class Worker:
         while True:
             if self._options.count is not None and n_runs >= self._options.count:
                 return DONE, f"took {n_runs} runs"
-            if (cause := self._cause_to_leave(workplace.joined)) is not None:
+            if (cause := self._cause_to_leave()) is not None:
                 return (FAILED if self._steering.refused else DONE), cause
             order = await self._next_run(ask)
             if isinstance(order, ExitOrder):
@@ -160,10 +194,15 @@ class Worker:
 
     async def _next_run(self, ask: int) -> RunOrder | ExitOrder | None:
         """Ask until there is a run; None if the agent should look whether to leave."""
-        event = RunAsked(agent_id=self._identity.agent_id, ask=ask, wait_s=self._options.wait_s)
         waiting = ""
         while not self._steering.leaving:
             asked_at = time.monotonic()
+            event = RunAsked(
+                agent_id=self._identity.agent_id,
+                ask=ask,
+                wait_s=self._options.wait_s,
+                time_left_s=self._clock.left_s(),
+            )
             reply = await self._post.send(event, lambda: self._steering.leaving)
             match reply:
                 case RunOrder() | ExitOrder():
@@ -195,6 +234,7 @@ class Worker:
                 token=self._token,
                 wait_s=self._options.wait_s,
                 order=known.wish,
+                time_left_s=self._clock.left_s(),
             )
             self._beat = asyncio.timeout(None)
             try:
@@ -226,26 +266,12 @@ class Worker:
             self._steering.unwatch(changed.set)
 
     def _on_change(self) -> None:
-        loop = asyncio.get_running_loop()
-        if self._steering.signalled and self._leave_at == float("inf"):
-            self._journal.say(f"{self._steering.signalled}: leaving")
-            self._leave_at = loop.time() + self._options.flush_s + self._options.grace_s
-            loop.call_at(self._leave_at, self._post.poke)
+        self._leaving.notice()
         self._post.poke()
 
-    def _gives_up(self) -> bool:
-        return asyncio.get_running_loop().time() >= self._leave_at
-
-    def _cause_to_leave(self, joined: Joined) -> str | None:
+    def _cause_to_leave(self) -> str | None:
         steering = self._steering
-        if steering.leaving:
-            return steering.signalled or steering.refused or "told to leave"
-        end_at = os.environ.get("SLURM_JOB_END_TIME", "")
-        if joined.min_time_s is not None and end_at.isdigit():
-            left_s = int(end_at) - time.time()
-            if left_s < joined.min_time_s:
-                return f"the job has {max(0.0, left_s):.0f} s left, a run needs {joined.min_time_s:.0f} s"
-        return None
+        return (steering.signalled or steering.refused or "told to leave") if steering.leaving else None
 
     async def _farewell(self, cause: str) -> None:
         self._journal.say(f"leaving{': ' + cause if cause else ''}")
@@ -255,27 +281,3 @@ class Worker:
         event = AgentLeft(agent_id=self._identity.agent_id, cause=cause)
         await self._post.send(event, lambda: loop.time() >= over_at)
         timer.cancel()
-
-
-def _joining(who: Identity, options: AgentOptions) -> AgentJoined:
-    event = AgentJoined(
-        agent_id=who.agent_id,
-        sweep_id=options.sweep_id,
-        host=who.host,
-        pid=who.pid,
-        boot_id=who.boot_id,
-        job_id=options.job_id,
-    )
-    if (task := who.task) is None:
-        return event
-    return structs.replace(
-        event,
-        job=task.name,
-        node=task.node,
-        cluster=task.cluster,
-        array_job=task.array_job,
-        array_task=task.array_task,
-        slurm_job=task.job,
-        restart=task.restart,
-        time_left_s=task.time_left_s(),
-    )

@@ -10,7 +10,7 @@ from controller.core.closing import abandon, close_assigned
 from controller.core.draft import Draft
 from controller.core.leases import look_for_restarted_host
 from controller.core.requeues import is_kept, is_own, supersede
-from controller.core.runtimes import too_late
+from controller.core.runtimes import needed_s, too_late
 from controller.domain.agents import Agent, AgentState
 from controller.domain.changes import (
     AgentAdded,
@@ -99,7 +99,7 @@ def joined(draft: Draft, event: AgentJoined) -> Reply:
         lease_s=draft.moment.timing.lease_s,
         on_lost=sweep.config.on_lost,
         capture=sweep.config.capture,
-        min_time_s=sweep.config.min_time_s,
+        time_matters=needed_s(draft.world, sweep) is not None,
     )
 
 

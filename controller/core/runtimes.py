@@ -16,13 +16,19 @@ def too_late(world: World, sweep: Sweep, time_left_s: float | None) -> str:
     """Return why an agent with so much time left should start no run; empty if it may."""
     if time_left_s is None:
         return ""
-    if (needed_s := sweep.config.min_time_s) is not None:
-        what = f"a run needs {needed_s:.0f} s (min_time)"
-    elif (needed_s := median_runtime_s(world, sweep)) is not None:
-        what = f"a run takes {needed_s:.0f} s (median)"
-    else:
+    needed = needed_s(world, sweep)
+    if needed is None or time_left_s >= needed:
         return ""
-    return f"the job has {time_left_s:.0f} s left, {what}" if time_left_s < needed_s else ""
+    least = sweep.config.min_time_s is not None
+    what = f"a run needs {needed:.0f} s (min_time)" if least else f"a run takes {needed:.0f} s (median)"
+    return f"the job has {time_left_s:.0f} s left, {what}"
+
+
+def needed_s(world: World, sweep: Sweep) -> float | None:
+    """Return how long a run takes: what the sweep says, else the median so far; None while not known."""
+    if sweep.config.min_time_s is not None:
+        return sweep.config.min_time_s
+    return median_runtime_s(world, sweep)
 
 
 def median_runtime_s(world: World, sweep: Sweep) -> float | None:

@@ -41,7 +41,8 @@ class Joined(Struct, frozen=True, kw_only=True, tag=True):
     lease_s: float
     on_lost: str = "keep"
     capture: tuple[str, ...] = ()
-    min_time_s: float | None = None
+    time_matters: bool = False
+    """Whether there is a run only for who has enough time left: to be told with every ask."""
 
 
 class RunOrder(Struct, frozen=True, kw_only=True, tag=True):

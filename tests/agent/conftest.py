@@ -25,6 +25,8 @@ class Bench:
         self.said = io.StringIO()
         self.steering = Steering()
         self.controller: FakeController
+        self.now_s = 0.0
+        """What the clock in the test's hand says."""
 
     def run(
         self,

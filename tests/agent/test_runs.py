@@ -206,13 +206,13 @@ def test_superseded_start_is_thrown_away(bench: Bench) -> None:
     assert (bench.directory / "ran-run2").exists()
 
 
-def test_unknown_sweep_is_a_sentence_and_exit_code_one(bench: Bench) -> None:
+def test_unknown_sweep_is_a_sentence_and_exit_code_seventy_eight(bench: Bench) -> None:
     def refusing(controller: FakeController) -> None:
         controller.refuse = Refused(
             reason="no sweep \x1b[31mabcd1234", hint="see `tui-sweeps ls`", code="unknown"
         )
 
-    assert bench.run(("/bin/true",), prepare=refusing) == 1
+    assert bench.run(("/bin/true",), prepare=refusing) == 78
     assert "no sweep \\x1b[31mabcd1234; see" in bench.said.getvalue()
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+from pathlib import Path
+
 import pytest
 
-from controller.agent.slurm import SlurmTask, task_from
+from controller.agent.slurm import SHELLS, SlurmTask, shell_above, task_from
 
 ARRAY = {
     "SLURM_JOB_ID": "8",
@@ -16,9 +20,9 @@ ARRAY = {
 
 
 def test_array_task_is_called_by_array_and_task_never_by_the_raw_id() -> None:
-    task = task_from(ARRAY)
-    assert task == SlurmTask(job="8", cluster="lab", array_job="8", array_task="3", node="n1")
-    assert task.name == "8_3"
+    found = task_from(ARRAY)
+    assert found == SlurmTask(job="8", cluster="lab", array_job="8", array_task="3", node="n1")
+    assert found.name == "8_3"
 
 
 def test_plain_job_is_called_by_its_id() -> None:
@@ -36,3 +40,13 @@ def test_nonsense_in_the_environment_counts_as_not_said(text: str) -> None:
     task = task_from(ARRAY | {"SLURM_RESTART_COUNT": text, "SLURM_JOB_END_TIME": text})
     assert task is not None
     assert (task.restart, task.end_at) == (0, None)
+
+
+def test_shell_above_is_named_and_other_programs_are_not(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        ["/bin/sh", "-c", "read x; exit 0"], stdin=subprocess.PIPE, start_new_session=True
+    ) as shell:
+        assert shell_above(shell.pid) in SHELLS
+        shell.communicate(b"\n")
+    assert shell_above(os.getpid()) == ""
+    assert shell_above(2**22 + 1) == ""

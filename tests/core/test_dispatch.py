@@ -50,7 +50,7 @@ def test_join_tells_the_agent_all_it_needs_and_sets_the_sweep_running() -> None:
         lease_s=300.0,
         on_lost="fence",
         capture=("a=(.*)",),
-        min_time_s=9.0,
+        time_matters=True,
     )
     assert shop.world.sweeps[sweep].state is SweepState.RUNNING
 

@@ -38,10 +38,11 @@ CODE_MEANS = {
     1: "it failed; a sentence on stderr says why and what to do",
     2: "wrong usage",
     75: "the controller cannot be reached; try again",
-    78: "the home, its files or its permissions are not in order",
+    78: "the home, its files or its permissions are not in order; an agent's sweep is not known",
     130: "interrupted by Ctrl-C",
+    143: "an agent was terminated, after its run was ended and reported",
 }
-NOT_OURS = {0, 130}
+NOT_OURS = {0, 130, 143}
 """Exit codes that no exception of ours stands for."""
 
 ROOMS = {

@@ -39,7 +39,7 @@ def test_wrong_words_are_refused(lab: Lab) -> None:
         (("nonsense",), 2, "invalid choice"),
         (("sweep", "missing.yaml"), 2, "there is no file missing.yaml"),
         (("sweep", "--pause", "abcdefgh"), 1, "there is no sweep abcdefgh"),
-        (("agent", "abcdefgh"), 1, "abcdefgh"),
+        (("agent", "abcdefgh"), 78, "abcdefgh"),
         (("agent", "--count", "0", "abcdefgh"), 2, "whole number"),
         (("runs", "abcdefgh"), 1, "there is no sweep"),
         (("show", "abcdefgh"), 1, "there is no run"),

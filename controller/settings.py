@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,32 @@ import platformdirs
 VERSION = "0.1.0"
 
 HOME_VARIABLE = "TUI_SWEEPS_HOME"
+
+
+SLURM_POLL_VARIABLE = "TUI_SWEEPS_SLURM_POLL"
+SLURM_POLL_S = 60.0
+"""Sites end tools that ask their scheduler more often."""
+
+
+def slurm_poll_s(environment: Mapping[str, str] = os.environ) -> float | None:
+    """Return how far apart SLURM may be asked at the least; None: never (`off`).
+
+    What is no number of seconds counts as not given.
+    """
+    given = environment.get(SLURM_POLL_VARIABLE, "").strip().lower()
+    if given == "off":
+        return None
+    try:
+        seconds = float(given)
+    except ValueError:
+        return SLURM_POLL_S
+    return seconds if 0 < seconds < float("inf") else SLURM_POLL_S
+
+
+def program() -> tuple[str, ...]:
+    """Return what starts this program on a host that has the same files: an absolute path first."""
+    beside = Path(sys.executable).with_name("tui-sweeps")
+    return (str(beside),) if os.access(beside, os.X_OK) else (sys.executable, "-m", "tui_sweeps")
 
 
 def home_path(given: str | None = None) -> Path:

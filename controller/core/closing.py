@@ -150,5 +150,5 @@ def is_buried(draft: Draft, agent_id: str) -> bool:
     return any(task.agent_id == agent_id and task.state in _SURELY_OVER for task in tasks)
 
 
-_SURELY_OVER = TASK_OVER - {TaskState.LOST, TaskState.UNKNOWN}
+_SURELY_OVER = TASK_OVER - {TaskState.LOST, TaskState.GONE}
 """A process on a node that is cut off may live on; SLURM knows of the others that they are dead."""

@@ -12,9 +12,6 @@ from controller.domain.events import AgentJoined
 from controller.domain.states import AttemptState, RunState, SweepState
 from controller.domain.world import World
 
-SILENT_BEATS = 3
-"""So many missed heartbeats make silence; one that was just heard is not dead, whatever its host's name."""
-
 
 def ticked(draft: Draft) -> None:
     """Look at every lease."""
@@ -83,7 +80,7 @@ def _waits_for_evidence(world: World, run_id: str) -> bool:
 
 def look_for_restarted_host(draft: Draft, newcomer: AgentJoined) -> None:
     """A newcomer from a host with another boot id is evidence: whoever ran there before is dead."""
-    world, silence_s = draft.world, SILENT_BEATS * draft.moment.timing.heartbeat_for(len(draft.world.heard_s))
+    world, silence_s = draft.world, draft.moment.timing.silence_for(len(draft.world.heard_s))
     for agent in tuple(world.agents.values()):
         if not _is_earlier_boot(agent, newcomer.host, newcomer.boot_id) or agent.state is AgentState.LEFT:
             continue

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from controller.core.arrays import accept, close_if_over, quick_failures
 from controller.core.draft import Draft
-from controller.core.leases import SILENT_BEATS, bury
+from controller.core.leases import bury
 from controller.core.requeues import cut_short
 from controller.domain.agents import AGENT_LIVE, Agent, AgentState, Job, JobKind, JobState
 from controller.domain.arrays import TASK_OVER, TASK_WAITS, Array, Fate, Task, TaskState
@@ -161,7 +161,7 @@ def _gone(task: Task) -> TaskSeen | None:
     if task.state in TASK_OVER:
         return None
     cause = "SLURM has no record of it: cancelled while it waited, or over long ago"
-    return TaskSeen(index=task.index, state=TaskState.UNKNOWN, cause=cause)
+    return TaskSeen(index=task.index, state=TaskState.GONE, cause=cause)
 
 
 def _is_older(task: Task, found: TaskSeen, asked_at: float) -> bool:
@@ -184,7 +184,7 @@ def _followed(task: Task, found: TaskSeen, asked_at: float) -> Task:
         raw=found.raw,
         reason=found.reason,
         exit=found.exit or task.exit if over else "",
-        cause=found.cause,
+        cause="" if found.state is TaskState.FINISHED else found.cause,
         slurm_job=found.slurm_job or task.slurm_job,
         node="" if waits else found.node or task.node,
         restart=restart,
@@ -236,7 +236,7 @@ def _is_heard(draft: Draft, agent: Agent | None) -> bool:
     """Say whether an agent gave a sign of life within the last heartbeats."""
     if agent is None or agent.state not in AGENT_LIVE:
         return False
-    silence_s = SILENT_BEATS * draft.moment.timing.heartbeat_for(len(draft.world.heard_s))
+    silence_s = draft.moment.timing.silence_for(len(draft.world.heard_s))
     heard_s = draft.world.heard_s.get(agent.id)
     return heard_s is not None and draft.moment.mono_s - heard_s <= silence_s
 

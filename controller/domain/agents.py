@@ -107,7 +107,7 @@ JOB_OPEN = frozenset({JobState.SUBMITTING, JobState.RUNNING})
 
 
 class Job(Struct, frozen=True, kw_only=True):
-    """One local agent process (or SLURM array) that the controller started."""
+    """One local agent process that the controller started, or one SLURM array."""
 
     id: str
     kind: JobKind

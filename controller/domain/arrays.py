@@ -45,8 +45,10 @@ class TaskState(StrEnum):
     PREEMPTED = "preempted"
     LOST = "lost"
     """Its node went down; its process may still be alive."""
+    GONE = "gone"
+    """SLURM keeps no record of it: a waiting task that was cancelled, or one that aged out."""
     UNKNOWN = "unknown"
-    """SLURM keeps no record of it: a pending task that was cancelled, or one that aged out."""
+    """SLURM uses a word for it that we do not know."""
 
 
 TASK_WAITS = frozenset({TaskState.QUEUED, TaskState.BLOCKED})
@@ -59,7 +61,7 @@ TASK_OVER = frozenset(
         TaskState.TIMED_OUT,
         TaskState.PREEMPTED,
         TaskState.LOST,
-        TaskState.UNKNOWN,
+        TaskState.GONE,
     }
 )
 """A requeued task is queued again, so it leaves these states."""

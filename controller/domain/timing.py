@@ -28,12 +28,18 @@ class Timing(Struct, frozen=True, kw_only=True):
     quick_s: float = 60.0
     """A failure sooner than this counts towards an agent's quarantine."""
 
+    silent_beats: int = 3
+    """So many missed heartbeats make silence; who was heard since is not dead, whatever others say."""
     agents_per_beat_s: float = 10.0
     """At most so many heartbeats a second from all agents together."""
 
     def heartbeat_for(self, n_agents: int) -> float:
         """Return the time between heartbeats that keeps all agents together affordable."""
         return max(self.heartbeat_s, n_agents / self.agents_per_beat_s)
+
+    def silence_for(self, n_agents: int) -> float:
+        """Return how long after its last word an agent counts as silent."""
+        return self.silent_beats * self.heartbeat_for(n_agents)
 
 
 TIMING = Timing()

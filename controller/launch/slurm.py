@@ -61,7 +61,7 @@ class Slurm:
 
     async def _cancel(self, job: Job, *, waiting_only: bool) -> None:
         array = _array_of(job)
-        arguments = ["--me", *_named(array, "--name="), *(["--state=PENDING"] if waiting_only else [])]
+        arguments = [*_named(array, "--name="), *(["--state=PENDING"] if waiting_only else [])]
         said = await self._programs.run("scancel", *arguments, array.slurm_id)
         self._answer(job, said, JobSteered(job_id=job.id))
 

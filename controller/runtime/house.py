@@ -29,12 +29,13 @@ from controller.engine.explaining import Explainer
 from controller.engine.judging import Judge
 from controller.engine.performing import HousePerformer
 from controller.launch.local import LocalLauncher
+from controller.launch.poller import Poller
 from controller.launch.programs import Programs
 from controller.launch.slurm import Slurm
 from controller.runtime import descriptors, ownership, tcp
 from controller.runtime.listening import Listening
 from controller.runtime.reachable import Reachable
-from controller.settings import HOME_VARIABLE, VERSION, Home
+from controller.settings import HOME_VARIABLE, VERSION, Home, slurm_poll_s
 from controller.store import Store
 
 log = logging.getLogger(__name__)
@@ -105,6 +106,8 @@ async def open_house(
             group.create_task(engine.run()),
             group.create_task(_stay(owned, store, home, reachable)),
         ]
+        if (every_s := slurm_poll_s()) is not None:
+            tasks.append(group.create_task(_poller(engine, every_s).run()))
         if prepared is not None:
             listener = await tcp.open_listener(prepared, door, group, lambda: engine.world, n_port)
         told = connection.Connection(
@@ -146,6 +149,17 @@ def _performer(home: Home, engine: Engine, group: asyncio.TaskGroup) -> HousePer
             logs=home.logs,
         ),
         cluster=Slurm(engine.post, Programs(os.environ)),
+    )
+
+
+def _poller(engine: Engine, every_s: float) -> Poller:
+    return Poller(
+        post=engine.post,
+        look=lambda: engine.world,
+        programs=Programs(os.environ),
+        clock=engine.clock,
+        every_s=every_s,
+        timing=engine.timing,
     )
 
 

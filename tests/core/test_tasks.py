@@ -73,7 +73,7 @@ def test_job_that_was_submitted_without_us_is_taken_in_once() -> None:
         (TaskState.LOST, Fate.LOST, RunState.CRASHED, True),
         (TaskState.RUNNING, Fate.KEEP, RunState.RUNNING, False),
         (TaskState.STOPPING, Fate.KEEP, RunState.RUNNING, False),
-        (TaskState.UNKNOWN, Fate.KEEP, RunState.RUNNING, False),
+        (TaskState.GONE, Fate.KEEP, RunState.RUNNING, False),
     ],
 )
 def test_slurms_word_explains_a_silent_agent(
@@ -131,13 +131,13 @@ def test_word_that_is_older_than_the_agents_changes_nothing() -> None:
     assert shop.world.tasks_of[job_id][1].state is TaskState.RUNNING
 
 
-def test_task_without_a_record_is_unknown_unless_its_agent_lives() -> None:
+def test_task_without_a_record_is_gone_unless_its_agent_lives() -> None:
     shop, _, job_id, run_id = working()
     shop.wait(SILENT_S)
     shop.beat("a", shop.world.runs[run_id].token)
     shop.tell(TasksSeen(job_id=job_id, tasks=(), complete=True, asked_at=shop.at))
     states = [task.state for task in shop.world.tasks_of[job_id].values()]
-    assert states == [TaskState.RUNNING, TaskState.UNKNOWN, TaskState.UNKNOWN, TaskState.UNKNOWN]
+    assert states == [TaskState.RUNNING, TaskState.GONE, TaskState.GONE, TaskState.GONE]
     assert shop.world.jobs[job_id].state is JobState.RUNNING
 
 

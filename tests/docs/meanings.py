@@ -92,8 +92,10 @@ WORDS = (
     (
         "Job",
         "controller.domain.agents.Job",
-        "what hosts an agent: a local process or a SLURM task; never a run",
+        "what hosts agents: a local process or a SLURM array; never a run",
     ),
+    ("Array", "controller.domain.arrays.Array", "what was handed to sbatch, and what SLURM made of it"),
+    ("Task", "controller.domain.arrays.Task", "one element of an array, with what SLURM says of it"),
     ("Event", "controller.domain.events.Event", "something happened outside and has just arrived"),
     ("Command", "controller.domain.commands.Command", "what an operator wants"),
     ("Change", "controller.domain.changes.Change", "what became true"),

@@ -15,6 +15,7 @@ from typing import Any
 
 from msgspec.structs import fields
 
+from controller.domain.agents import Job, JobKind
 from controller.domain.changes import SweepAdded
 from controller.domain.queries import ImportanceRow, ImportanceTable, Status
 from controller.domain.runs import Run
@@ -151,6 +152,7 @@ def json_shapes() -> str:
     world = World()
     world.evolve([SweepAdded(sweep=sweep)])
     run = Run(id="r", sweep_id=sweep.id, number=0, name="n", config={}, suggestion=0)
+    job = Job(id="j", kind=JobKind.SLURM, sweep_id=sweep.id)
     checked = sweeps._check_document(True, config, preview(config), [])
     rows: list[tuple[str, str, Iterable[str]]] = [
         ("`sweep`", "one", shapes.sweep_created(sweep)),
@@ -164,6 +166,7 @@ def json_shapes() -> str:
         ("`check`", "one", checked),
         ("`doctor`", "one", ("ok", "checks")),
         ("… its `checks`", "list", [f.name for f in fields(Finding)]),
+        ("`submit`, `jobs`", "`jobs`: list; of one job: one, with its `tasks`", shapes.job_row(job, ())),
         ("`stop`, `retry`", "one", ("run_ids", "text")),
     ]
     return markdown(

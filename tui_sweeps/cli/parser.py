@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
+
+from controller.settings import VERSION
+from tui_sweeps.cli.arguments import Parser, command, json_flag, positive
+from tui_sweeps.cli.array_arguments import add_arrays
 
 _COMMANDS = "tui-sweeps"
 
 
-class _Parser(argparse.ArgumentParser):
-    """An argument parser whose help keeps the example's lines."""
-
-    def __init__(self, *args: Any, example: str = "", **kwargs: Any) -> None:
-        kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
-        if example:
-            kwargs["epilog"] = "example:\n  " + example.replace("\n", "\n  ")
-        super().__init__(*args, **kwargs)
+def read_arguments(argv: Sequence[str]) -> argparse.Namespace:
+    """Return a command line taken apart; what follows `--` after `submit` is sbatch's."""
+    parser = build(VERSION)
+    if "--" not in argv or "submit" not in argv[: argv.index("--")]:
+        return parser.parse_args(argv)
+    at = argv.index("--")
+    options = parser.parse_args(argv[:at])
+    options.sbatch_args = [*options.sbatch_args, *argv[at + 1 :]]
+    return options
 
 
 def build(version: str) -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
-    parser = _Parser(
+    parser = Parser(
         prog=_COMMANDS,
         description="Hyperparameter sweeps, steered from a terminal. Without a command: the dashboard.",
         example="tui-sweeps run sweep.yaml --agents 2",
@@ -29,9 +35,10 @@ def build(version: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--home", metavar="DIR", help="where the controller keeps its store (TUI_SWEEPS_HOME)"
     )
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     _add_making(commands)
     _add_agents(commands)
+    add_arrays(commands)
     _add_tables(commands)
     _add_steering(commands)
     _add_environment(commands)
@@ -39,31 +46,20 @@ def build(version: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _command(commands: Any, name: str, text: str, example: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text, example=example)
-    # Also behind the command; not set there, the one before it stays.
-    parser.add_argument("--home", metavar="DIR", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-    return parser
-
-
-def _json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
-
-
 def _add_making(commands: Any) -> None:
-    demo = _command(
+    demo = command(
         commands, "demo", "train real models on scikit-learn's digits and watch", "tui-sweeps demo --headless"
     )
     demo.add_argument(
         "--headless", action="store_true", help="without the dashboard; ends with the best config"
     )
-    demo.add_argument("--agents", type=_positive, default=2, metavar="N", help="local agents (2)")
-    check = _command(
+    demo.add_argument("--agents", type=positive, default=2, metavar="N", help="local agents (2)")
+    check = command(
         commands, "check", "read a sweep file and run nothing", "tui-sweeps check sweep.yaml --json"
     )
     check.add_argument("config", metavar="CONFIG")
-    _json(check)
-    sweep = _command(
+    json_flag(check)
+    sweep = command(
         commands,
         "sweep",
         "register a sweep, or pause, resume, stop or cancel one",
@@ -91,40 +87,40 @@ def _add_making(commands: Any) -> None:
     ):
         verbs.add_argument(f"--{verb}", dest="verb", action="store_const", const=verb, help=text)
     verbs.add_argument(
-        "--run-cap", type=_positive, metavar="N", help="let the sweep start N runs in all (then --resume)"
+        "--run-cap", type=positive, metavar="N", help="let the sweep start N runs in all (then --resume)"
     )
-    _json(sweep)
+    json_flag(sweep)
 
 
 def _add_agents(commands: Any) -> None:
-    agent = _command(
+    agent = command(
         commands, "agent", "work for a sweep in the foreground", "tui-sweeps agent --count 1 SWEEP_ID"
     )
     agent.add_argument("sweep_id", metavar="SWEEP_ID", help="ID, project/ID or entity/project/ID")
-    agent.add_argument("--count", type=_positive, metavar="N", help="leave after N runs")
+    agent.add_argument("--count", type=positive, metavar="N", help="leave after N runs")
     agent.add_argument("--job", help=argparse.SUPPRESS)
     agent.add_argument(
         "--via",
         choices=("auto", "socket", "tcp"),
         help="how to reach the controller (auto; or TUI_SWEEPS_VIA)",
     )
-    run = _command(
+    run = command(
         commands,
         "run",
         "register a sweep and work on it until it is done",
         "tui-sweeps run sweep.yaml --agents 4",
     )
     run.add_argument("config", metavar="CONFIG")
-    run.add_argument("--agents", type=_positive, default=1, metavar="N", help="local agents (1)")
+    run.add_argument("--agents", type=positive, default=1, metavar="N", help="local agents (1)")
     run.add_argument("-p", "--project", metavar="PROJECT")
     run.add_argument("--name", metavar="NAME")
     run.add_argument("--tui", action="store_true", help="with the dashboard")
-    _json(run)
+    json_flag(run)
 
 
 def _add_tables(commands: Any) -> None:
-    _json(_command(commands, "ls", "list the sweeps", "tui-sweeps ls --json"))
-    runs = _command(
+    json_flag(command(commands, "ls", "list the sweeps", "tui-sweeps ls --json"))
+    runs = command(
         commands,
         "runs",
         "list the runs of a sweep",
@@ -132,40 +128,40 @@ def _add_tables(commands: Any) -> None:
     )
     runs.add_argument("sweep_id", metavar="SWEEP_ID")
     runs.add_argument("--filter", default="", metavar="F")
-    _json(runs)
+    json_flag(runs)
     runs.add_argument("--csv", action="store_true")
-    show = _command(commands, "show", "everything about one run", "tui-sweeps show RUN_ID")
+    show = command(commands, "show", "everything about one run", "tui-sweeps show RUN_ID")
     show.add_argument("run_id", metavar="RUN_ID")
-    _json(show)
-    logs = _command(commands, "logs", "what a run printed", "tui-sweeps logs -f RUN_ID")
+    json_flag(show)
+    logs = command(commands, "logs", "what a run printed", "tui-sweeps logs -f RUN_ID")
     logs.add_argument("run_id", metavar="RUN_ID")
     logs.add_argument("-f", "--follow", action="store_true", help="wait for more until the run ends")
     logs.add_argument("--raw", action="store_true", help="unfiltered bytes; never to a terminal")
-    history = _command(commands, "history", "what a run logged", "tui-sweeps history RUN_ID --csv")
+    history = command(commands, "history", "what a run logged", "tui-sweeps history RUN_ID --csv")
     history.add_argument("run_id", metavar="RUN_ID")
-    _json(history)
+    json_flag(history)
     history.add_argument("--csv", action="store_true")
-    best = _command(commands, "best", "the best config as YAML", "tui-sweeps best SWEEP_ID > config.yaml")
+    best = command(commands, "best", "the best config as YAML", "tui-sweeps best SWEEP_ID > config.yaml")
     best.add_argument("sweep_id", metavar="SWEEP_ID")
-    _json(best)
-    importance = _command(
+    json_flag(best)
+    importance = command(
         commands, "importance", "which parameters matter", "tui-sweeps importance SWEEP_ID --json"
     )
     importance.add_argument("sweep_id", metavar="SWEEP_ID")
     importance.add_argument("--metric", default="", metavar="NAME", help="another metric than the sweep's")
-    _json(importance)
-    watch = _command(
+    json_flag(importance)
+    watch = command(
         commands, "watch", "a progress line for logs and dumb terminals", "tui-sweeps watch --once --json"
     )
     watch.add_argument("sweep_id", nargs="?", metavar="SWEEP_ID")
     watch.add_argument("--once", action="store_true", help="print once and end")
-    _json(watch)
+    json_flag(watch)
 
 
 def _add_steering(commands: Any) -> None:
-    stop = _command(commands, "stop", "stop runs: TERM, 30 s grace, KILL", "tui-sweeps stop RUN_ID")
+    stop = command(commands, "stop", "stop runs: TERM, 30 s grace, KILL", "tui-sweeps stop RUN_ID")
     stop.add_argument("run_ids", nargs="*", metavar="RUN_ID")
-    retry = _command(
+    retry = command(
         commands, "retry", "queue ended runs for another attempt", "tui-sweeps retry --failed SWEEP_ID"
     )
     retry.add_argument("run_ids", nargs="*", metavar="RUN_ID")
@@ -174,11 +170,11 @@ def _add_steering(commands: Any) -> None:
     for parser in (stop, retry):
         parser.add_argument("--sweep", metavar="SWEEP_ID", help="the sweep that --filter looks at")
         parser.add_argument("--filter", default="", metavar="F", help="runs of --sweep that match")
-        _json(parser)
+        json_flag(parser)
 
 
 def _add_controller(commands: Any) -> None:
-    controller = _command(
+    controller = command(
         commands, "controller", "the controller by itself", "tui-sweeps controller status --json"
     )
     controller.add_argument("action", choices=("start", "status", "stop", "run"))
@@ -202,16 +198,16 @@ def _add_controller(commands: Any) -> None:
     controller.add_argument("--takeover", action="store_true", help="when its owner on another host is dead")
     controller.add_argument("--wait", type=float, default=0.0, help=argparse.SUPPRESS)
     controller.add_argument("--idle-exit", type=float, default=None, help=argparse.SUPPRESS)
-    _json(controller)
-    _json(
-        _command(
+    json_flag(controller)
+    json_flag(
+        command(
             commands, "doctor", "check what the program stands on and say what to do", "tui-sweeps doctor"
         )
     )
 
 
 def _add_environment(commands: Any) -> None:
-    env = _command(
+    env = command(
         commands,
         "env",
         "the exports with which the real wandb client works here",
@@ -221,14 +217,4 @@ def _add_environment(commands: Any) -> None:
         "sweep_id", nargs="?", metavar="SWEEP_ID", help="a key for its project; without: for everything"
     )
     env.add_argument("--view", action="store_true", help="a key that may look and change nothing")
-    _json(env)
-
-
-def _positive(text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
-    return number
+    json_flag(env)

@@ -9,15 +9,15 @@ from argparse import Namespace
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from controller.settings import VERSION, Home, home_path
+from controller.settings import Home, home_path
 from tui_sweeps.cli.outcomes import CommandError
-from tui_sweeps.cli.parser import build
+from tui_sweeps.cli.parser import read_arguments
 
 
 def run(argv: list[str]) -> int:
     """Run one command line and return its exit code."""
     _write_any_text()
-    options = build(VERSION).parse_args(argv)
+    options = read_arguments(argv)
     home = Home(home_path(options.home))
     try:
         code = _run(options, home)
@@ -90,6 +90,10 @@ def _find(command: str) -> Callable[[Namespace, Home], int | Coroutine[Any, Any,
                 "best": tables.best,
                 "importance": tables.importance,
             }[command]
+        case "submit" | "jobs":
+            from tui_sweeps.cli import arrays, jobs
+
+            return {"submit": arrays.submit, "jobs": jobs.jobs}[command]
         case "logs" | "history" | "watch":
             from tui_sweeps.cli import following
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from msgspec import to_builtins
 
+from controller.domain.agents import Job
+from controller.domain.arrays import Task
 from controller.domain.runs import Attempt, Run
 from controller.domain.states import RUN_ACTIVE, RunState
 from controller.domain.sweeps import Sweep
@@ -96,6 +99,30 @@ def run_whole(run: Run, attempts: Sequence[Attempt], now_at: float) -> dict[str,
         "stop": to_builtins(run.stop),
         "stop_obeyed_at": run.stop_obeyed_at,
         "attempts": [to_builtins(attempt) for attempt in attempts],
+    }
+
+
+def job_row(job: Job, tasks: Sequence[Task]) -> dict[str, Any]:
+    """Return an element of `jobs --json`, and what `submit --json` prints."""
+    array = job.array
+    return {
+        "id": job.id,
+        "kind": str(job.kind),
+        "sweep_id": job.sweep_id,
+        "state": str(job.state),
+        "cause": job.cause,
+        "slurm_id": array.slurm_id if array else "",
+        "cluster": array.cluster if array else "",
+        "name": array.name if array else "",
+        "array": array.spec if array else "",
+        "throttle": array.throttle if array else None,
+        "held": array.held if array else False,
+        "count": job.count,
+        "log": job.log,
+        "n_tasks": {str(state): n for state, n in Counter(task.state for task in tasks).items()},
+        "created_at": job.created_at,
+        "submitted_at": array.submitted_at if array else None,
+        "ended_at": job.ended_at,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import signal
 import tempfile
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from controller.client.door import Client
+from controller.domain.batch import job_of_name
 from controller.domain.changes import Resync
 from controller.domain.commands import CancelSweep, LaunchAgents, StopAgents, StopSweep
 from controller.domain.queries import GetLog, Log
@@ -36,9 +38,10 @@ def agent(options: Namespace, home: Home) -> int:
     from controller.agent.options import AgentOptions
     from controller.agent.runner import run_agent
 
+    job_id = options.job or job_of_name(os.environ.get("SLURM_JOB_NAME", ""))
     return run_agent(
         home,
-        AgentOptions(sweep_id=options.sweep_id, count=options.count, job_id=options.job, via=options.via),
+        AgentOptions(sweep_id=options.sweep_id, count=options.count, job_id=job_id, via=options.via),
     )
 
 

@@ -39,18 +39,24 @@ def reported(draft: Draft, event: RunReported) -> Reply:
         return Refused(reason=f"attempt {event.token} was not started", hint="send its start first")
     if attempt.state is AttemptState.ABANDONED:
         return Superseded(reason=attempt.cause)
-    if event.first_seq > attempt.last_seq + 1:
-        return MissingFrom(seq=attempt.last_seq + 1)
+    recorded_seq = _recorded(attempt, event)
+    if event.first_seq > recorded_seq + 1:
+        return MissingFrom(seq=recorded_seq + 1)
     if (refused := _unfit(event)) is not None:
         return refused
     revive(draft, attempt)
     if attempt.token in draft.world.open_of[attempt.sweep_id]:
         draft.heard_attempt(attempt.token)
-    if event.last_seq > attempt.last_seq or event.summary or event.own_config or event.system:
+    if event.last_seq > recorded_seq or event.summary or event.own_config or event.system:
         _grow(draft, attempt, event)
     _take_lines(draft, attempt, event.lines)
     _take_marks(draft, attempt, event)
-    return Acked(last_seq=draft.world.attempts[attempt.token].last_seq)
+    return Acked(last_seq=_recorded(draft.world.attempts[attempt.token], event))
+
+
+def _recorded(attempt: Attempt, event: RunReported) -> int:
+    """Return how far the report that this message continues is recorded."""
+    return attempt.client_seq if event.from_client else attempt.last_seq
 
 
 def _unfit(event: RunReported) -> Refused | None:
@@ -66,18 +72,24 @@ def _unfit(event: RunReported) -> Refused | None:
 def _grow(draft: Draft, attempt: Attempt, event: RunReported) -> None:
     run = draft.world.runs[attempt.run_id]
     sweep = draft.world.sweeps[attempt.sweep_id]
-    new = tuple(point for point in event.points if attempt.last_seq < point.seq <= event.last_seq)
+    new = _new_points(attempt, event)
     summary: dict[str, Any] = {}
     for point in new:
         summary.update(point.values)
     summary.update(event.summary)
+    last_seq, client_seq = attempt.last_seq, attempt.client_seq
+    if event.from_client:
+        client_seq = max(client_seq, event.last_seq)
+    else:
+        last_seq = max(last_seq, event.last_seq)
     metric = sweep.config.metric
     values = _metric_values(new, metric)
     draft.add(
         HistoryGrew(
             run_id=run.id,
             token=attempt.token,
-            last_seq=max(attempt.last_seq, event.last_seq),
+            last_seq=last_seq,
+            client_seq=client_seq,
             n_points=len(new),
             last_step=new[-1].step if new else run.last_step,
             best=_best(run.best, values, metric),
@@ -97,10 +109,20 @@ def _grow(draft: Draft, attempt: Attempt, event: RunReported) -> None:
                 run_id=run.id,
                 token=attempt.token,
                 values=values,
-                last_seq=max(attempt.last_seq, event.last_seq),
+                last_seq=last_seq + client_seq,
             )
         )
     _look_at_target(draft, sweep, metric, draft.world.runs[run.id])
+
+
+def _new_points(attempt: Attempt, event: RunReported) -> tuple[Point, ...]:
+    """Return what is not recorded yet, numbered behind everything that is, whoever reported it."""
+    recorded_seq = _recorded(attempt, event)
+    beside = attempt.last_seq + attempt.client_seq - recorded_seq
+    new = tuple(point for point in event.points if recorded_seq < point.seq <= event.last_seq)
+    if not beside:
+        return new
+    return tuple(Point(point.seq + beside, point.step, point.at, point.values) for point in new)
 
 
 def _metric_values(points: tuple[Point, ...], metric: Metric | None) -> tuple[float, ...]:

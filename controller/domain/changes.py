@@ -162,6 +162,7 @@ class HistoryGrew(Struct, frozen=True, kw_only=True, tag=True):
     summary: dict[str, Any]
     """Keys of the summary that changed."""
     at: float
+    client_seq: int = 0
     own_config: dict[str, Any] = {}
     """Keys of the program's own config that changed."""
     system: dict[str, Any] = {}

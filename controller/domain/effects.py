@@ -24,7 +24,7 @@ class CheckEarlyTermination(Struct, frozen=True, kw_only=True):
     values: tuple[float, ...]
     """The metric's new values, in their order."""
     last_seq: int = 0
-    """Sequence of the attempt's last report line that is recorded with them."""
+    """How many report lines of the attempt are recorded with them, whoever counted them."""
 
 
 class StartJob(Struct, frozen=True, kw_only=True):

@@ -175,7 +175,9 @@ def _follow_data(world: World, change: HistoryGrew | LogGrew) -> None:
     run = world.runs[change.run_id]
     match change:
         case HistoryGrew():
-            world.attempts[change.token] = replace(world.attempts[change.token], last_seq=change.last_seq)
+            world.attempts[change.token] = replace(
+                world.attempts[change.token], last_seq=change.last_seq, client_seq=change.client_seq
+            )
             world.runs[run.id] = replace(
                 run,
                 n_points=run.n_points + change.n_points,

@@ -125,6 +125,8 @@ class Attempt(Struct, frozen=True, kw_only=True):
     pid: int | None = None
     last_seq: int = 0
     """Highest contiguous report line recorded; 0 before the first."""
+    client_seq: int = 0
+    """The same for the lines of W&B's client, where an agent of ours reports beside it: each counts its own."""
     assigned_at: float = 0.0
     started_at: float | None = None
     ended_at: float | None = None
@@ -134,7 +136,9 @@ class Point(Struct, frozen=True, array_like=True):
     """One history row: what one call of `log` said."""
 
     seq: int
-    """Line number in the attempt's report, from 1; the key of exactly-once."""
+    """Line number in the attempt's report, from 1; the key of exactly-once.
+
+    Once recorded, it counts the lines of everybody who reported to the attempt."""
     step: int
     at: float
     values: dict[str, Any]

@@ -104,8 +104,8 @@ class Judge:
         if not isinstance(attempts, Attempts) or not isinstance(history, History):
             return None
         for attempt in attempts.attempts:
-            self._loaded[attempt.token] = attempt.last_seq
-            if attempt.last_seq:
+            self._loaded[attempt.token] = n_lines = attempt.last_seq + attempt.client_seq
+            if n_lines:
                 self._tokens[run_id] = attempt.token
         found = (metric_value(point.values, metric) for point in history.points)
         return tuple(value for value in found if value is not None)

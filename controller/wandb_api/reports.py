@@ -34,6 +34,11 @@ def is_ours(attempt: Attempt) -> bool:
     return attempt.agent_id.startswith(AGENT_PREFIX)
 
 
+def n_recorded(attempt: Attempt) -> int:
+    """Return how many lines of the client's history are recorded: where its next one belongs."""
+    return attempt.last_seq if is_ours(attempt) else attempt.client_seq
+
+
 def checked(reply: Reply) -> Reply:
     """Return a reply; what will pass (a full disk) becomes a reason to come back.
 
@@ -104,7 +109,8 @@ class Reports:
         lines = post.lines if is_ours(attempt) else ()
         summary = _changed(run, post)
         system = {key: value for key, value in post.system.items() if run.system.get(key) != value}
-        news = post.last_seq > attempt.last_seq or summary or lines or system
+        recorded_seq = n_recorded(attempt)
+        news = post.last_seq > recorded_seq or summary or lines or system
         if not news and not post.preempting and attempt.state is AttemptState.RUNNING:
             # A sign of life all the same: it keeps the lease full.
             return RunReported(agent_id=attempt.agent_id, token=attempt.token)
@@ -116,7 +122,8 @@ class Reports:
             # Never a gap: the client gives up lines it could not send, and would not send them again.
             first_seq=1,
             last_seq=post.last_seq,
-            points=tuple(point for point in post.points if point.seq > attempt.last_seq),
+            from_client=not is_ours(attempt),
+            points=tuple(point for point in post.points if point.seq > recorded_seq),
             lines=lines,
             summary=summary,
             system=system,

@@ -14,6 +14,7 @@ from controller.domain.wire import strict
 from controller.wandb_api import histories
 from controller.wandb_api.callers import Caller
 from controller.wandb_api.mirror import Mirror
+from controller.wandb_api.reports import n_recorded
 from controller.wandb_api.sweeps import DEFAULT_ENTITY
 from controller.wandb_api.uploads import StoredFile, Uploads
 from controller.wandb_api.words import as_json, boxed_config, moment
@@ -78,7 +79,7 @@ class RunViews:
             "systemMetrics": lambda info: as_json({f"system.{k}": v for k, v in run.system.items()}),
             "summaryMetrics": lambda info: as_json(_summary(run)),
             # Where the present attempt's next line belongs; an earlier attempt's lines are not continued.
-            "historyLineCount": 0 if attempt is None else attempt.last_seq,
+            "historyLineCount": 0 if attempt is None else n_recorded(attempt),
             "eventsLineCount": 0,
             "logLineCount": run.n_log_lines,
             "eventsTail": "[]",

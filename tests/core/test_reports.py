@@ -59,6 +59,28 @@ def test_report_is_recorded_counted_and_summed_up() -> None:
     )
 
 
+def test_client_beside_the_agents_report_counts_its_own_lines_and_no_row_is_dropped() -> None:
+    shop, _ = opened()
+    order = shop.run("a", 1)
+    seqs: list[int] = []
+
+    def recorded() -> None:
+        seqs.extend(p.seq for r in shop.decisions[-1].records if isinstance(r, PointsRecord) for p in r.points)
+
+    assert shop.report("a", order.token, 1, [3.0, 2.0]) == Acked(last_seq=2)
+    recorded()
+    assert shop.report("a", order.token, 1, [9.0, 8.0, 7.0], from_client=True) == Acked(last_seq=3)
+    recorded()
+    assert shop.report("a", order.token, 3, [1.0]) == Acked(last_seq=3)
+    recorded()
+    assert shop.report("a", order.token, 2, [8.0, 7.0, 6.0], from_client=True) == Acked(last_seq=4)
+    recorded()
+    assert shop.report("a", order.token, 5, [1.0]) == MissingFrom(seq=4)
+    assert seqs == [1, 2, 3, 4, 5, 6, 7]
+    assert shop.world.runs[order.run_id].n_points == 7
+    assert shop.end("a", order.token, last_seq=3) == Acked(last_seq=3)
+
+
 def test_report_repeated_inserts_nothing_twice() -> None:
     shop, _ = opened()
     order = shop.run("a", 1)

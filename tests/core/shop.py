@@ -128,9 +128,7 @@ class Shop:
         self.start(agent_id, order.token)
         return order
 
-    def report(
-        self, agent_id: str, token: int, first: int, losses: list[float], **more: Any
-    ) -> Reply | None:
+    def report(self, agent_id: str, token: int, first: int, losses: list[float], **more: Any) -> Reply | None:
         points = tuple(
             Point(seq=first + i, step=first + i, at=self.at, values={"loss": loss})
             for i, loss in enumerate(losses)

@@ -65,7 +65,9 @@ def test_client_beside_the_agents_report_counts_its_own_lines_and_no_row_is_drop
     seqs: list[int] = []
 
     def recorded() -> None:
-        seqs.extend(p.seq for r in shop.decisions[-1].records if isinstance(r, PointsRecord) for p in r.points)
+        seqs.extend(
+            p.seq for r in shop.decisions[-1].records if isinstance(r, PointsRecord) for p in r.points
+        )
 
     assert shop.report("a", order.token, 1, [3.0, 2.0]) == Acked(last_seq=2)
     recorded()

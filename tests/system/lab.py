@@ -50,6 +50,8 @@ PROGRAM = """
 class Lab:
     """One home, one project directory."""
 
+    wait_s = WAIT_S
+
     def __init__(self) -> None:
         self.place = Path(tempfile.mkdtemp(prefix="tsl-"))
         self.home = Home(self.place / "home")
@@ -93,7 +95,7 @@ class Lab:
     def cli(self, *argv: str, code: int = 0) -> str:
         """Run a command; its stdout. The exit code must be `code`, and nothing may look like a traceback."""
         process = self.spawn(*argv)
-        out, err = process.communicate(timeout=WAIT_S)
+        out, err = process.communicate(timeout=self.wait_s)
         assert b"Traceback" not in err, err.decode()
         assert process.returncode == code, (argv, process.returncode, out.decode(), err.decode())
         self.last_err = err.decode()
@@ -128,7 +130,7 @@ class Lab:
 
     def until(self, condition: Callable[[World], Any]) -> World:
         """Follow the controller's changes until the condition holds."""
-        return asyncio.run(asyncio.wait_for(self._until(condition), WAIT_S))
+        return asyncio.run(asyncio.wait_for(self._until(condition), self.wait_s))
 
     async def _until(self, condition: Callable[[World], Any]) -> World:
         while True:

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from controller.domain.runs import Run
-from tests.system.lab import WAIT_S, Lab
+from controller.domain.states import RunState
+from controller.domain.world import World
+from tests.system.lab import Lab
 
 PROGRAM = """
     import os, sys
@@ -35,18 +37,19 @@ class WandbLab(Lab):
 
     def __init__(self) -> None:
         super().__init__()
+        self.environment |= {"WANDB_ERROR_REPORTING": "false", "WANDB_X_DISABLE_STATS": "true"}
+        self._furnish(Path(sys.executable))
+
+    def _furnish(self, interpreter: Path) -> None:
         self.write("program.py", PROGRAM)
-        self.environment |= {
-            "HOME": str(self.place),
-            "WANDB_DIR": str(self.project),
-            "WANDB_ERROR_REPORTING": "false",
-            "WANDB_X_DISABLE_STATS": "true",
-            # The client's `${interpreter}` is whatever `python` is found first.
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        }
+        self.environment |= {"HOME": str(self.place), "WANDB_DIR": str(self.project)}
         self.n_words = 0
-        self.interpreter = sys.executable
-        """Which Python has the client."""
+        self.use(interpreter)
+
+    def use(self, interpreter: Path) -> None:
+        """Take the client of another Python; its `${interpreter}` is whatever `python` is found first."""
+        self.interpreter = str(interpreter)
+        self.environment["PATH"] = f"{interpreter.parent}{os.pathsep}{os.environ['PATH']}"
 
     def open(self, *flags: str) -> subprocess.Popen[bytes]:
         """Start the controller and learn what the client needs."""
@@ -86,22 +89,37 @@ class WandbLab(Lab):
         """What the last started process said so far."""
         return (self.place / f"out-{self.n_words}").read_text("utf-8", "replace")
 
-    def done(self, *argv: str, code: int = 0) -> str:
-        process = self.wandb(*argv)
+    def done(self, *argv: str, code: int = 0, **more: str) -> str:
+        """Run a command of the real client to its end; what it said."""
+        process = self.wandb(*argv, **more)
         number = self.n_words
-        found = process.wait(WAIT_S)
+        found = process.wait(self.wait_s)
         words = (self.place / f"out-{number}").read_text("utf-8", "replace")
         assert found == code, (argv, found, words)
         return words
 
     def sweep(self, n_cells: int, **more: Any) -> str:
         """Register a grid with `wandb sweep`; its id."""
-        words = self.done("sweep", str(self.sweep_file(n_cells, **more)))
-        return words.split("Creating sweep with ID: ")[1].split()[0]
+        return made_by(self.done("sweep", str(self.sweep_file(n_cells, **more))))
+
+    def left(self, *agents: subprocess.Popen[bytes]) -> None:
+        """Wait until agents have left by themselves."""
+        until = time.monotonic() + self.wait_s
+        for agent in agents:
+            try:
+                code = agent.wait(max(0.0, until - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                code = None
+            assert code == 0, (code, self.everything())
+
+    def everything(self) -> str:
+        """All that was said here, for the reader of a failed test."""
+        said = [path.read_text("utf-8", "replace")[-4000:] for path in sorted(self.place.glob("out-*"))]
+        return "\n".join([*said, (self.home.logs / "controller.log").read_text()[-4000:]])
 
     def wait_for(self, condition: Callable[[], bool]) -> None:
         """Wait for something that no change tells of."""
-        until = time.monotonic() + WAIT_S
+        until = time.monotonic() + self.wait_s
         while not condition():
             assert time.monotonic() < until
             time.sleep(0.1)
@@ -113,6 +131,47 @@ class WandbLab(Lab):
     def losses(self, run_id: str) -> list[float]:
         lines = self.cli("history", run_id, "--json").splitlines()
         return [row["loss"] for line in lines if "loss" in (row := json.loads(line))]
+
+
+class Desk(WandbLab):
+    """A place to work at within a laboratory: its controller, but files and processes of its own."""
+
+    wait_s = 150.0
+    """Many desks share two cores."""
+
+    def __init__(self, lab: WandbLab, name: str) -> None:
+        self.home = lab.home
+        self.place = lab.place / name
+        self.project = self.place / "project"
+        self.project.mkdir(parents=True)
+        self.environment = dict(lab.environment)
+        self.processes = []
+        self._furnish(Path(lab.interpreter))
+
+    def close(self) -> None:
+        """End what was started here; a program that still waits at the gate goes on to its own end."""
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+            for pipe in (process.stdout, process.stderr):
+                if pipe is not None:
+                    pipe.close()
+        if (self.project / "gate").exists():
+            self.open_gate()
+
+
+def made_by(words: str) -> str:
+    """The id of the sweep that `wandb sweep` made."""
+    return words.split("Creating sweep with ID: ")[1].split()[0]
+
+
+def one_at_the_gate(sweep_id: str) -> Callable[[World], bool]:
+    return lambda world: any(is_at_the_gate(world.runs[run_id]) for run_id in world.runs_of[sweep_id])
+
+
+def state_of(world: World, run_id: str) -> RunState:
+    return world.runs[run_id].state
 
 
 def expected_losses(x: int, n: int = 10) -> list[float]:

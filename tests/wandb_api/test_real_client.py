@@ -1,108 +1,200 @@
-"""The unmodified client against a real controller, over TLS. Nothing here needs more than loopback."""
+"""The unmodified client against a real controller, over TLS. Nothing here needs more than loopback.
+
+Long stories first: they are told at once, a few at a time.
+"""
 
 from __future__ import annotations
 
-import os
+import json
 import signal
 import time
 
 import pytest
 
 from controller.domain.states import RunState, SweepState
-from controller.domain.world import World
-from tests.wandb_api.lab import WandbLab, expected_losses, is_at_the_gate
+from tests.wandb_api.day import at_once
+from tests.wandb_api.lab import Desk, WandbLab, expected_losses, one_at_the_gate, state_of
+from tests.wandb_api.releases import python_with
+
+OUTAGE_S = 30.0
 
 
-def one_at_the_gate(sweep_id: str):  # type: ignore[no-untyped-def]
-    return lambda world: any(is_at_the_gate(world.runs[r]) for r in world.runs_of[sweep_id])
+def through_an_outage(silent_s: float) -> None:
+    """Take the controller away; after a while the program goes on and ends without it."""
+    lab = WandbLab()  # its controller is killed: not the one the others work at
+    lab.wait_s = 240.0  # the client tries again after up to a minute
+    try:
+        controller = lab.open()
+        lab.make_gate()
+        sweep_id = lab.sweep(2)
+        agent = lab.wandb("agent", sweep_id)
+        lab.until(one_at_the_gate(sweep_id))
+        controller.send_signal(signal.SIGKILL)
+        controller.wait(10)
+        time.sleep(silent_s)
+        lab.open_gate()
+        time.sleep(OUTAGE_S - silent_s)
+        lab.listen()
+        lab.left(agent)
+        runs = lab.runs(sweep_id)
+        assert [(run["state"], run["attempt"]) for run in runs] == [("finished", 1), ("finished", 1)]
+        for run in runs:
+            x = run["config"]["x"]
+            assert lab.losses(run["id"]) == expected_losses(x)
+            assert lab.cli("logs", run["id"]) == f"x is {x} epochs 4\n"
+    finally:
+        lab.close()
 
 
-def state_of(world: World, run_id: str) -> RunState:
-    return world.runs[run_id].state
+@at_once
+def test_controller_away_for_half_a_minute_costs_nothing(desk: Desk) -> None:
+    # The client waits twice as long after each try, up to a minute: what it tries late, it soon tries again.
+    through_an_outage(OUTAGE_S - 5.0)
 
 
-def test_grid_of_two_runs_from_registering_to_its_end(lab: WandbLab) -> None:
-    lab.open()
-    sweep_id = lab.sweep(2)
-    agent = lab.wandb("agent", sweep_id)
-    assert agent.wait(60) == 0
-    runs = lab.runs(sweep_id)
-    assert [(run["state"], run["config"]) for run in runs] == [("finished", {"x": 0}), ("finished", {"x": 1})]
-    for run in runs:
-        x = run["config"]["x"]
-        assert lab.losses(run["id"]) == expected_losses(x)
-        assert lab.cli("logs", run["id"]) == f"x is {x} epochs 4\n"
-        assert run["summary"]["nested"] == {"a": 4}
-    (sweep,) = lab.json("ls")
-    assert sweep["state"] == "finished"
-    assert sweep["n_agents"] == 0
-    assert "\ncontroller" not in lab.words()
-    assert "SSL" not in lab.words()
+@pytest.mark.torture
+@at_once
+def test_program_that_reports_all_through_an_outage_loses_nothing(desk: Desk) -> None:
+    through_an_outage(0.0)
 
 
-def test_pause_resume_stop_of_one_run_and_cancel(lab: WandbLab) -> None:
-    lab.open()
-    lab.make_gate()
-    sweep_id = lab.sweep(4)
-    agent = lab.wandb("agent", sweep_id)
-    world = lab.until(one_at_the_gate(sweep_id))
+def through_a_sweep_and_its_verbs(desk: Desk, release: str) -> None:
+    desk.use(python_with(release))
+    desk.make_gate()
+    sweep_id = desk.sweep(4)
+    agent = desk.wandb("agent", sweep_id)
+    world = desk.until(one_at_the_gate(sweep_id))
     (first,) = world.runs_of[sweep_id]
-    lab.done("sweep", "--pause", sweep_id)
-    lab.cli("stop", first)
-    world = lab.until(lambda world: state_of(world, first) is RunState.KILLED)
+    desk.done("sweep", "--pause", sweep_id)
+    desk.cli("stop", first)
+    desk.until(lambda world: state_of(world, first) is RunState.KILLED)
+    desk.done("sweep", "--resume", sweep_id)
+    world = desk.until(one_at_the_gate(sweep_id))
+    second = list(world.runs_of[sweep_id])[1]
+    desk.done("sweep", "--cancel", sweep_id)
+    desk.left(agent)
+    desk.until(lambda world: state_of(world, second) is RunState.KILLED)
+    desk.open_gate()
+    finished = desk.sweep(1)
+    desk.left(desk.wandb("agent", finished))
+    (run,) = desk.runs(finished)
+    assert desk.losses(run["id"]) == expected_losses(0)
+
+
+@at_once
+def test_release_0_22_0_works_through_a_sweep_and_its_verbs(desk: Desk) -> None:
+    through_a_sweep_and_its_verbs(desk, "0.22.0")
+
+
+@pytest.mark.torture
+@at_once
+def test_release_0_18_7_works_through_a_sweep_and_its_verbs(desk: Desk) -> None:
+    through_a_sweep_and_its_verbs(desk, "0.18.7")
+
+
+@at_once
+def test_early_ends_are_told_apart(desk: Desk) -> None:
+    desk.write(
+        "program.py",
+        """
+        import os, signal, sys
+        x = int(sys.argv[1].split("=")[1])
+        if x == 4:
+            sys.exit(5)
+        import wandb
+        run = wandb.init()
+        run.log({"loss": x})
+        if x == 0:
+            raise ValueError("no")
+        if x == 1:
+            sys.exit(3)
+        if x == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+        """,
+    )
+    sweep_id = desk.sweep(5)
+    desk.left(desk.wandb("agent", sweep_id, WANDB_AGENT_DISABLE_FLAPPING="true"))
+    runs = [(run["state"], run["exit_code"], run["cause"]) for run in desk.runs(sweep_id)]
+    assert runs == [
+        ("failed", 1, "exit code 1"),
+        ("failed", 3, "exit code 3"),
+        ("finished", 0, ""),
+        ("failed", None, "ended without a word: killed by a signal?"),
+        ("failed", None, "ended within seconds and never reached wandb.init"),
+    ]
+    assert "ValueError: no" in desk.cli("logs", desk.runs(sweep_id)[0]["id"])
+
+
+@at_once
+def test_pause_resume_stop_of_one_run_and_cancel(desk: Desk) -> None:
+    desk.make_gate()
+    sweep_id = desk.sweep(4)
+    agent = desk.wandb("agent", sweep_id)
+    world = desk.until(one_at_the_gate(sweep_id))
+    (first,) = world.runs_of[sweep_id]
+    desk.done("sweep", "--pause", sweep_id)
+    desk.cli("stop", first)
+    world = desk.until(lambda world: state_of(world, first) is RunState.KILLED)
     assert world.sweeps[sweep_id].state is SweepState.PAUSED
     assert world.runs[first].cause == "stopped"
-    lab.done("sweep", "--resume", sweep_id)
-    world = lab.until(one_at_the_gate(sweep_id))
+    desk.done("sweep", "--resume", sweep_id)
+    world = desk.until(one_at_the_gate(sweep_id))
     second = list(world.runs_of[sweep_id])[1]
-    lab.done("sweep", "--cancel", sweep_id)
-    assert agent.wait(60) == 0
-    world = lab.until(lambda world: state_of(world, second) is RunState.KILLED)
+    desk.done("sweep", "--cancel", sweep_id)
+    desk.left(agent)
+    world = desk.until(lambda world: state_of(world, second) is RunState.KILLED)
     assert world.sweeps[sweep_id].state is SweepState.CANCELLED
     assert world.runs[second].cause == "cancelled"
     assert len(world.runs_of[sweep_id]) == 2
 
 
-@pytest.mark.torture
-def test_stop_lets_the_running_run_finish_and_the_agent_leave(lab: WandbLab) -> None:
-    lab.open()
-    lab.make_gate()
-    sweep_id = lab.sweep(4)
-    agent = lab.wandb("agent", sweep_id)
-    lab.until(one_at_the_gate(sweep_id))
-    lab.done("sweep", "--stop", sweep_id)
-    lab.open_gate()
-    assert agent.wait(60) == 0
-    world = lab.until(lambda world: not world.agents_of[sweep_id])
-    assert world.sweeps[sweep_id].state is SweepState.STOPPED
-    assert world.counts_of[sweep_id][RunState.FINISHED] == 1
-
-
-@pytest.mark.torture
-@pytest.mark.timeout(300)
-def test_controller_away_for_half_a_minute_costs_nothing(lab: WandbLab) -> None:
-    controller = lab.open()
-    lab.make_gate()
-    sweep_id = lab.sweep(2)
-    agent = lab.wandb("agent", sweep_id)
-    lab.until(one_at_the_gate(sweep_id))
-    controller.send_signal(signal.SIGKILL)
-    controller.wait(10)
-    lab.open_gate()
-    time.sleep(30)  # the outage
-    lab.listen()
-    assert agent.wait(200) == 0
-    runs = lab.runs(sweep_id)
-    assert [run["state"] for run in runs] == ["finished", "finished"]
-    assert [run["attempt"] for run in runs] == [1, 1]
+@at_once
+def test_grid_of_four_with_the_defaults_of_config_yaml_is_shared_by_two_agents(desk: Desk) -> None:
+    desk.write("config.yaml", "learning_rate: 0.5\nhidden: 8\nepochs: 3\n")
+    desk.write(
+        "program.py",
+        """
+        import wandb, yaml
+        run = wandb.init(config=yaml.safe_load(open("config.yaml")))
+        for epoch in range(run.config.epochs):
+            run.log({"loss": run.config.learning_rate + run.config.hidden - epoch})
+        print("hidden", run.config.hidden)
+        """,
+    )
+    axes = {"learning_rate": {"values": [0.1, 0.2]}, "hidden": {"values": [16, 32]}}
+    sweep_id = desk.sweep(0, parameters=axes)
+    desk.left(*[desk.wandb("agent", sweep_id) for _ in range(2)])
+    runs = desk.runs(sweep_id)
+    cells = [{"hidden": h, "learning_rate": lr} for h in (16, 32) for lr in (0.1, 0.2)]
+    assert sorted((run["config"] for run in runs), key=json.dumps) == cells
+    assert {(run["state"], run["attempt"]) for run in runs} == {("finished", 1)}
+    assert len({run["agent"] for run in runs}) == 2
+    world = desk.until(lambda world: not world.agents_of[sweep_id])
+    assert world.sweeps[sweep_id].state is SweepState.FINISHED
     for run in runs:
-        assert lab.losses(run["id"]) == expected_losses(run["config"]["x"])
+        base = run["config"]["learning_rate"] + run["config"]["hidden"]
+        assert desk.losses(run["id"]) == [base - epoch for epoch in range(3)]
+        assert world.runs[run["id"]].own_config == {"epochs": 3}
+        assert desk.cli("logs", run["id"]) == f"hidden {run['config']['hidden']}\n"
 
 
-@pytest.mark.torture
-def test_function_agent_runs_a_sweep_made_in_the_same_process(lab: WandbLab) -> None:
-    lab.open()
-    script = lab.write(
+@at_once
+def test_stop_lets_the_running_run_finish_and_the_agent_leave(desk: Desk) -> None:
+    desk.make_gate()
+    sweep_id = desk.sweep(4)
+    agent = desk.wandb("agent", sweep_id)
+    desk.until(one_at_the_gate(sweep_id))
+    desk.done("sweep", "--stop", sweep_id)
+    desk.open_gate()
+    desk.left(agent)
+    world = desk.until(lambda world: not world.agents_of[sweep_id])
+    assert world.sweeps[sweep_id].state is SweepState.STOPPED
+    assert world.counts_of[sweep_id][RunState.FINISHED] == len(world.runs_of[sweep_id]) == 1
+
+
+@at_once
+def test_function_agent_runs_a_sweep_made_in_the_same_process(desk: Desk) -> None:
+    script = desk.write(
         "functions.py",
         """
         import wandb
@@ -115,29 +207,16 @@ def test_function_agent_runs_a_sweep_made_in_the_same_process(lab: WandbLab) -> 
         print("LEFT", sweep_id)
         """,
     )
-    assert lab.python(str(script)).wait(100) == 0
-    sweep_id = lab.words().split("LEFT ")[1].split()[0]
-    runs = lab.runs(sweep_id)
+    desk.left(desk.python(str(script)))
+    sweep_id = desk.words().split("LEFT ")[1].split()[0]
+    runs = desk.runs(sweep_id)
     assert [(run["state"], run["config"]["x"]) for run in runs] == [("finished", 3), ("finished", 4)]
-    assert lab.losses(runs[1]["id"]) == [4.0, 5.0, 6.0]
+    assert [desk.losses(run["id"]) for run in runs] == [[3.0, 4.0, 5.0], [4.0, 5.0, 6.0]]
 
 
-@pytest.mark.torture
-def test_two_agents_share_a_grid_and_no_run_is_handed_out_twice(lab: WandbLab) -> None:
-    lab.open()
-    sweep_id = lab.sweep(4)
-    agents = [lab.wandb("agent", sweep_id) for _ in range(2)]
-    assert [agent.wait(100) for agent in agents] == [0, 0]
-    runs = lab.runs(sweep_id)
-    assert sorted(run["config"]["x"] for run in runs) == [0, 1, 2, 3]
-    assert {(run["state"], run["attempt"]) for run in runs} == {("finished", 1)}
-    assert len({run["agent"] for run in runs}) == 2
-
-
-@pytest.mark.torture
-def test_burst_of_1500_steps_of_100_metrics_arrives_whole(lab: WandbLab) -> None:
-    lab.open()
-    lab.write(
+@at_once
+def test_burst_of_1500_steps_of_100_metrics_arrives_whole(desk: Desk) -> None:
+    desk.write(
         "program.py",
         """
         import wandb
@@ -146,80 +225,9 @@ def test_burst_of_1500_steps_of_100_metrics_arrives_whole(lab: WandbLab) -> None
             run.log({f"m{i}": step * 0.001 + i for i in range(100)} | {"loss": step})
         """,
     )
-    sweep_id = lab.sweep(1)
-    assert lab.wandb("agent", sweep_id).wait(110) == 0
-    (run,) = lab.runs(sweep_id)
+    sweep_id = desk.sweep(1)
+    desk.left(desk.wandb("agent", sweep_id))
+    (run,) = desk.runs(sweep_id)
     assert run["state"] == "finished"
-    assert lab.losses(run["id"]) == list(range(1500))
-
-
-@pytest.mark.torture
-def test_early_ends_are_told_apart(lab: WandbLab) -> None:
-    lab.open()
-    lab.write(
-        "program.py",
-        """
-        import os, signal, sys
-        x = int(sys.argv[1].split("=")[1])
-        if x == 6:
-            sys.exit(5)
-        import wandb
-        run = wandb.init()
-        run.log({"loss": x})
-        if x == 1:
-            raise ValueError("no")
-        if x == 3:
-            sys.exit(3)
-        if x == 5:
-            os.kill(os.getpid(), signal.SIGKILL)
-        """,
-    )
-    sweep_id = lab.sweep(7)
-    agent = lab.wandb("agent", sweep_id, WANDB_AGENT_DISABLE_FLAPPING="true")
-    assert agent.wait(115) == 0
-    runs = {run["config"]["x"]: run for run in lab.runs(sweep_id)}
-    assert (runs[0]["state"], runs[0]["exit_code"]) == ("finished", 0)
-    assert (runs[1]["state"], runs[1]["exit_code"]) == ("failed", 1)
-    assert (runs[3]["state"], runs[3]["exit_code"]) == ("failed", 3)
-    assert (runs[5]["state"], runs[5]["exit_code"]) == ("failed", None)
-    assert "without a word" in runs[5]["cause"]
-    assert "never reached wandb.init" in runs[6]["cause"]
-
-
-@pytest.mark.torture
-def test_agent_that_left_by_count_blocks_nothing(lab: WandbLab) -> None:
-    lab.open()
-    sweep_id = lab.sweep(2)
-    assert lab.wandb("agent", "--count", "1", sweep_id).wait(60) == 0
-    assert lab.wandb("agent", sweep_id).wait(60) == 0
-    assert [run["state"] for run in lab.runs(sweep_id)] == ["finished", "finished"]
-    (sweep,) = lab.json("ls")
-    assert sweep["state"] == "finished"
-
-
-@pytest.mark.torture
-def test_our_own_agent_runs_a_script_that_uses_the_real_client(lab: WandbLab) -> None:
-    lab.open()
-    sweep_id = lab.sweep(2)
-    bare = {name: value for name, value in lab.environment.items() if not name.startswith("WANDB_")}
-    lab.environment = {**bare, "WANDB_X_DISABLE_STATS": "true"}
-    lab.environment.pop("SSL_CERT_FILE")
-    lab.environment.pop("REQUESTS_CA_BUNDLE")
-    lab.cli("agent", sweep_id)
-    runs = lab.runs(sweep_id)
-    assert [run["state"] for run in runs] == ["finished", "finished"]
-    assert lab.losses(runs[1]["id"]) == expected_losses(1)
-    assert "x is 1" in lab.cli("logs", runs[1]["id"])
-
-
-@pytest.mark.torture
-def test_offline_run_lands_here_when_it_is_synced(lab: WandbLab) -> None:
-    lab.open()
-    sweep_id = lab.sweep(1)
-    agent = lab.wandb("agent", sweep_id, WANDB_MODE="offline")
-    agent.wait(60)
-    (run,) = lab.runs(sweep_id)
-    (directory,) = (lab.project / "wandb").glob("offline-run-*")
-    lab.done("sync", str(directory))
-    assert lab.losses(run["id"]) == expected_losses(0)
-    assert os.path.isdir(directory)
+    assert desk.losses(run["id"]) == list(range(1500))
+    assert run["summary"]["m99"] == 1499 * 0.001 + 99

@@ -75,7 +75,7 @@ class RunReported(Struct, frozen=True, kw_only=True, tag=True):
     first_seq: int = 1
     """Sequence of the first report line it covers."""
     from_client: bool = False
-    """The lines are W&B's client's, which counts them beside the agent's own report (`Attempt.client_seq`)."""
+    """The lines are W&B's client's, counted beside the agent's own report (`Attempt.client_seq`)."""
     points: tuple[Point, ...] = ()
     lines: tuple[LogLines, ...] = ()
     summary: dict[str, Any] = {}

@@ -20,6 +20,9 @@ class GetHistory(Struct, frozen=True, kw_only=True, tag=True):
     """Skip that many rows; lets a follower ask for what is new."""
     limit: int = 0
     """At most that many rows; 0: all."""
+    first_step: int | None = None
+    last_step: int | None = None
+    """Only rows between these steps, both included."""
 
 
 class History(Struct, frozen=True, kw_only=True, tag=True):

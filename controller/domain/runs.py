@@ -126,7 +126,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     last_seq: int = 0
     """Highest contiguous report line recorded; 0 before the first."""
     client_seq: int = 0
-    """The same for the lines of W&B's client, where an agent of ours reports beside it: each counts its own."""
+    """The same for the lines of W&B's client where an agent of ours reports too: each counts its own."""
     assigned_at: float = 0.0
     started_at: float | None = None
     ended_at: float | None = None

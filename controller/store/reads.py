@@ -89,18 +89,21 @@ def history(connection: sqlite3.Connection, query: GetHistory) -> History | NotF
         return _no_run(query.run_id)
     skip = max(query.after, 0)
     room = query.limit if query.limit > 0 else -1
+    first = -STEP_MAX if query.first_step is None else max(query.first_step, -STEP_MAX)
+    last = STEP_MAX if query.last_step is None else min(query.last_step, STEP_MAX)
     points: list[Point] = []
     for token, last_step in segments(connection, query.run_id):
+        where = (token, first, min(last, last_step))
         if skip:
-            counted = "SELECT count(*) FROM points WHERE token = ? AND step <= ?"
-            n_rows: int = connection.execute(counted, (token, last_step)).fetchone()[0]
+            counted = "SELECT count(*) FROM points WHERE token = ? AND step BETWEEN ? AND ?"
+            n_rows: int = connection.execute(counted, where).fetchone()[0]
             if n_rows <= skip:
                 skip -= n_rows
                 continue
         rows = connection.execute(
-            "SELECT seq, step, at, body FROM points WHERE token = ? AND step <= ? "
+            "SELECT seq, step, at, body FROM points WHERE token = ? AND step BETWEEN ? AND ? "
             "ORDER BY seq LIMIT ? OFFSET ?",
-            (token, last_step, room if room < 0 else room - len(points), skip),
+            (*where, room if room < 0 else room - len(points), skip),
         )
         skip = 0
         points += [_point(row, query.keys) for row in rows]

@@ -10,6 +10,8 @@ import base64
 import json
 from typing import Any
 
+from msgspec import Struct
+
 from controller.client.door import Client
 from controller.domain.queries import GetHistory, GetLog, History, Log
 from controller.domain.runs import Point, Run
@@ -19,6 +21,8 @@ from controller.wandb_api.words import as_json, as_mapping
 MAX_ROWS = 100_000
 """Rows one answer may carry; the client pages through longer histories by step."""
 MAX_LINES = 10_000
+N_SAMPLES = 500
+"""Rows of a sampled history when nobody says how many."""
 
 
 def row_of(point: Point, run: Run) -> dict[str, Any]:
@@ -32,27 +36,34 @@ def row_of(point: Point, run: Run) -> dict[str, Any]:
     }
 
 
+class Span(Struct, frozen=True):
+    """Which steps are asked for, both ends included; None: no end."""
+
+    first: int | None = None
+    last: int | None = None
+
+
+EVERYTHING = Span()
+
+
 async def rows_of(
-    door: Client, run: Run, *, keys: tuple[str, ...] = (), after: int = 0, limit: int = MAX_ROWS
+    door: Client, run: Run, *, keys: tuple[str, ...] = (), steps: Span = EVERYTHING
 ) -> list[dict[str, Any]]:
     """Return rows in their order; with `keys` only those and the client's own."""
     wanted = tuple(key for key in keys if not key.startswith("_"))
-    answer = await door.ask(
-        GetHistory(run_id=run.id, keys=wanted, after=max(0, after), limit=min(max(limit, 1), MAX_ROWS))
+    query = GetHistory(
+        run_id=run.id, keys=wanted, limit=MAX_ROWS, first_step=steps.first, last_step=steps.last
     )
+    answer = await door.ask(query)
     if not isinstance(answer, History):
         return []
     return [row_of(point, run) for point in answer.points]
 
 
 async def paged(door: Client, run: Run, arguments: dict[str, Any]) -> list[str]:
-    """Return rows for `history(samples, minStep, maxStep)` as JSON lines."""
-    lowest, highest = _number(arguments.get("minStep")), _number(arguments.get("maxStep"))
-    rows = await rows_of(door, run)
-    if lowest is not None:
-        rows = [row for row in rows if row["_step"] >= lowest]
-    if highest is not None:
-        rows = [row for row in rows if row["_step"] < highest]
+    """Return rows for `history(samples, minStep, maxStep)` as JSON lines; `maxStep` is the step after."""
+    lowest, stop = _number(arguments.get("minStep")), _number(arguments.get("maxStep"))
+    rows = await rows_of(door, run, steps=Span(lowest, None if stop is None else stop - 1))
     samples = arguments.get("samples")
     if isinstance(samples, int) and samples > 0:
         rows = rows[:samples] if lowest is not None else thinned(rows, samples)
@@ -60,25 +71,19 @@ async def paged(door: Client, run: Run, arguments: dict[str, Any]) -> list[str]:
 
 
 async def sampled(door: Client, run: Run, spec: Any) -> list[dict[str, Any]]:
-    """Return rows that carry all the keys of a spec, evenly thinned."""
+    """Return rows that carry all the keys of a spec, evenly thinned; `maxStep` is the last step."""
     wanted = as_mapping(spec)
     keys = wanted.get("keys")
     if not isinstance(keys, list) or not keys:
         return []
     names = tuple(str(key) for key in keys)
-    rows = await rows_of(door, run, keys=names)
-    full = [{name: row[name] for name in names} for row in rows if all(name in row for name in names)]
+    n_samples = max(1, _number(wanted.get("samples")) or N_SAMPLES)
     lowest, highest = _number(wanted.get("minStep")), _number(wanted.get("maxStep"))
-    if lowest is not None or highest is not None:
-        full = [
-            row
-            for row in full
-            if (lowest is None or row.get("_step", lowest) >= lowest)
-            and (highest is None or row.get("_step", highest - 1) < highest)
-        ]
-    samples = wanted.get("samples")
-    full = [strict(row) for row in full]
-    return thinned(full, samples if isinstance(samples, int) and samples > 0 else 500)
+    if lowest is not None and highest is not None and highest - lowest == n_samples:
+        highest -= 1  # a whole page of a release before 0.30, which names the step after
+    rows = await rows_of(door, run, keys=names, steps=Span(lowest, highest))
+    full = [{name: row[name] for name in names} for row in rows if all(name in row for name in names)]
+    return [strict(row) for row in thinned(full, n_samples)]
 
 
 def thinned(rows: list[Any], n: int) -> list[Any]:

@@ -69,6 +69,17 @@ def test_history_in_pieces_is_a_slice_of_the_whole(store: Store, after: int, lim
     assert history(store, after=after, limit=limit) == whole[after : after + limit if limit else None]
 
 
+@pytest.mark.parametrize(("first", "last"), [(None, 5), (3, None), (2, 8), (6, 5), (-5, 2**80)])
+def test_history_between_two_steps_is_cut_out_of_the_whole(
+    store: Store, first: int | None, last: int | None
+) -> None:
+    kept(store, three_attempts())
+    wanted = range(0 if first is None else first, (12 if last is None else last) + 1)
+    cut = tuple(point for point in history(store) if point.step in wanted)
+    assert history(store, first_step=first, last_step=last) == cut
+    assert history(store, first_step=first, last_step=last, after=1, limit=2) == cut[1:3]
+
+
 def test_history_keeps_only_the_asked_keys(store: Store) -> None:
     scene = a_scene()
     values = {"a": 1, "b.c": 2, "d": {"e": 3}, "f": None}

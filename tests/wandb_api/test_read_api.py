@@ -108,6 +108,27 @@ def test_history_is_told_whole_sampled_by_step_and_as_live_rows(tell: Callable[[
     tell(story)
 
 
+@pytest.mark.parametrize("is_old", [False, True], ids=["0.31", "0.22"])
+def test_history_of_some_keys_is_paged_without_a_gap_or_a_row_twice(
+    tell: Callable[[Story], None], *, is_old: bool
+) -> None:
+    async def story(shop: Shop) -> None:
+        await finished(shop, 1)
+        (run_id,) = shop.world.runs
+        seen: list[int] = []
+        for first in range(0, 20, 8):
+            stop = min(first + 8, 20)
+            # Newer clients name the last step and as many samples as steps, older ones the step after.
+            last, n_samples = (stop, 8) if is_old else (stop - 1, stop - first)
+            spec = {"keys": ["loss", "_step"], "minStep": first, "maxStep": last, "samples": n_samples}
+            asked = f"sampledHistory(specs: [{json.dumps(json.dumps(spec))}])"
+            found = await in_project(shop, f'run(name: "{run_id}") {{ {asked} }}')
+            seen += [row["_step"] for row in found["run"]["sampledHistory"][0]]
+        assert seen == list(range(20))
+
+    tell(story)
+
+
 def test_resume_status_speaks_of_runs_that_logged_something(tell: Callable[[Story], None]) -> None:
     async def story(shop: Shop) -> None:
         _, run_id = await shop.started(await shop.sweep())

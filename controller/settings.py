@@ -97,6 +97,11 @@ class Home:
         return self.path / "tls"
 
     @property
+    def spool(self) -> Path:
+        """Requests and answers as files, for hosts whose network leads nowhere (0700)."""
+        return self.path / "spool"
+
+    @property
     def files(self) -> Path:
         """Files that runs uploaded."""
         return self.path / "files"

@@ -42,7 +42,11 @@ def run_agent(home: Home, options: AgentOptions) -> int:
 
 async def _live(home: Home, options: AgentOptions) -> int:
     client = ReturningClient(
-        home, sweep_id=options.sweep_id.rpartition("/")[2], via=via_of(options.via), reach=options.reach
+        home,
+        sweep_id=options.sweep_id.rpartition("/")[2],
+        via=via_of(options.via),
+        reach=options.reach,
+        say=Journal().say,
     )
     try:
         return await work_with_signals(client, options)

@@ -7,7 +7,7 @@ from pathlib import Path
 from controller.client.announced import Connection, Machine, read, this_machine, write
 from controller.client.door import Client, UnreachableError
 from controller.client.remote import START_HINT, RemoteClient
-from controller.client.returning import ReturningClient, Via, via_of
+from controller.client.returning import ReturningClient, Via, is_spool, via_of
 from controller.settings import Home
 
 __all__ = ["Connection", "Machine", "connect", "read", "this_machine", "write"]
@@ -28,7 +28,7 @@ def connect(home: Home, *, timeout_s: float = 10.0) -> Client:
     is_here = here.is_same(found.host, found.boot_id)
     if via is Via.AUTO and is_here and Path(found.socket).exists():
         return RemoteClient(Path(found.socket), timeout_s=timeout_s)
-    if via is not Via.AUTO or found.addresses:
+    if via is not Via.AUTO or found.addresses or (not is_here and is_spool(home)):
         return ReturningClient(home, via=via, timeout_s=timeout_s)
     if is_here:
         raise UnreachableError(

@@ -9,16 +9,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from controller.client import letters
 from controller.client.addresses import meet, pinned
 from controller.client.announced import Connection, fault_for_nodes, is_near, read, this_machine
 from controller.client.door import Client, ClientError, DeniedError, UnreachableError
 from controller.client.private import read_private
 from controller.client.remote import START_HINT, RemoteClient
+from controller.client.spooled import SpooledClient
 from controller.client.ways import TlsWay
 from controller.domain.changes import FeedItem
 from controller.domain.commands import Command
@@ -31,6 +34,9 @@ from controller.settings import Home
 
 VIA_VARIABLE = "TUI_SWEEPS_VIA"
 
+AGAIN_S = 300.0
+"""How often an agent that goes through the spool looks whether an address answers by now."""
+
 T = TypeVar("T")
 
 
@@ -38,9 +44,10 @@ class Via(StrEnum):
     """Which ways are tried."""
 
     AUTO = "auto"
-    """The socket where it is there, else every address."""
+    """The socket where it is there, else every address, else the spool."""
     SOCKET = "socket"
     TCP = "tcp"
+    SPOOL = "spool"
 
 
 def via_of(given: str | None) -> Via:
@@ -75,14 +82,22 @@ class ReturningClient:
         via: Via = Via.AUTO,
         timeout_s: float = 10.0,
         reach: Reach | None = None,
+        say: Callable[[str], None] = lambda text: None,
     ) -> None:
-        """Make a door that is good for a sweep's agents, or without `sweep_id` for everything."""
+        """Make a door that is good for a sweep's agents, or without `sweep_id` for everything.
+
+        `say` is told when the slow way is taken, and when it is left again.
+        """
         self._home = home
         self._sweep_id = sweep_id
         self._via = via
         self._timeout_s = timeout_s
         self._reach = reach or Reach()
+        self._say = say
         self._client: Client | None = None
+        self._again_s = float("inf")
+        """When to look for a faster way than the spool."""
+        self._is_slow = False
         self._finding = asyncio.Lock()
         self._is_closed = False
 
@@ -152,6 +167,8 @@ class ReturningClient:
                 raise UnreachableError("This client is closed.")
             if self._client is None:
                 self._client = await self._find()
+            elif time.monotonic() >= self._again_s:
+                self._client = await self._faster(self._client)
             return self._client
 
     async def _find(self) -> Client:
@@ -166,6 +183,20 @@ class ReturningClient:
         return await self._find_far(found)
 
     async def _find_far(self, found: Connection) -> Client:
+        if self._via is Via.SPOOL:
+            return self._spooled()
+        try:
+            return await self._meet(found)
+        except UnreachableError as error:
+            if self._via is not Via.AUTO or not is_spool(self._home):
+                raise
+            if not self._is_slow:
+                self._say(f"{error} {error.hint}; going through {self._home.spool}, which is slower".strip())
+            self._is_slow = True
+            self._again_s = time.monotonic() + AGAIN_S
+            return self._spooled()
+
+    async def _meet(self, found: Connection) -> Client:
         known = addresses_of(found)
         if not known:
             raise UnreachableError(*(fault_for_nodes(found) or ("The controller listens nowhere.", "")))
@@ -173,8 +204,27 @@ class ReturningClient:
         known = tuple(sorted(known, key=lambda address: address != self._reach.address))
         pin = pinned(found.authority)
         self._reach.address = await meet(known, pin)
-        way = TlsWay(self._reach.address, pin, self._key())
-        return RemoteClient(way, timeout_s=self._timeout_s)
+        self._again_s, self._is_slow = float("inf"), False
+        return RemoteClient(TlsWay(self._reach.address, pin, self._key()), timeout_s=self._timeout_s)
+
+    def _spooled(self) -> Client:
+        self._reach.address = ""
+        return SpooledClient(self._home.spool)
+
+    async def _faster(self, slow: Client) -> Client:
+        """Return a way that does not lead through the spool, if there is one by now."""
+        self._again_s = time.monotonic() + AGAIN_S
+        found = read(self._home.connection)
+        if found is None:
+            return slow
+        try:
+            fast = await self._meet(found)
+        except UnreachableError:
+            return slow
+        self._say(f"the controller is reached at {self._reach.address} now")
+        with contextlib.suppress(ClientError):
+            await slow.close()
+        return fast
 
     def _key(self) -> str:
         text = read_private(self._home.secret)
@@ -184,6 +234,11 @@ class ReturningClient:
             )
         secret = text.decode("ascii", "replace").strip()
         return owner_key(secret) if self._sweep_id is None else agent_key(secret, self._sweep_id)
+
+
+def is_spool(home: Home) -> bool:
+    """Say whether a controller has made a spool in this home."""
+    return (home.spool / letters.REQUESTS).is_dir()
 
 
 def addresses_of(found: Connection) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 
 from controller.api.connection import Limits
+from controller.api.spool import SpoolServer
 from controller.client import connection
 from controller.domain.agents import Job
 from controller.domain.queries import Status
@@ -105,6 +106,7 @@ async def open_house(
         tasks = [
             group.create_task(engine.run()),
             group.create_task(_stay(owned, store, home, reachable)),
+            group.create_task(SpoolServer(door, home.spool).run()),
         ]
         if (every_s := slurm_poll_s()) is not None:
             tasks.append(group.create_task(_poller(engine, every_s).run()))

@@ -101,7 +101,7 @@ def _add_agents(commands: Any) -> None:
     agent.add_argument("--job", help=argparse.SUPPRESS)
     agent.add_argument(
         "--via",
-        choices=("auto", "socket", "tcp"),
+        choices=("auto", "socket", "tcp", "spool"),
         help="how to reach the controller (auto; or TUI_SWEEPS_VIA)",
     )
     run = command(

@@ -17,6 +17,9 @@ from msgspec import Struct
 LIMITS_S = {"sbatch": 60.0, "scancel": 30.0, "scontrol": 20.0, "squeue": 20.0, "sacct": 30.0}
 """slurmctld that is down blocks each client for 9 s; a busy one makes sbatch wait and try again."""
 
+LAST_S = 2.0
+"""How long to wait for a killed program to be gone."""
+
 MAX_OUTPUT_BYTES = 64 * 2**20
 
 _CLEARED = ("SQUEUE_", "SACCT_", "SBATCH_", "SCANCEL_", "SLURM_")
@@ -76,7 +79,7 @@ class Programs:
         except TimeoutError:
             return Output(code=None, complaint=f"{program} did not answer within {limit_s:.0f} s")
         finally:
-            _end(process)
+            await _end(process)
         return Output(
             code=process.returncode,
             text=said[:MAX_OUTPUT_BYTES].decode(errors="replace"),
@@ -84,11 +87,16 @@ class Programs:
         )
 
 
-def _end(process: asyncio.subprocess.Process) -> None:
+async def _end(process: asyncio.subprocess.Process) -> None:
     """End a program that we do not wait for any longer, with whatever a wrapper script started."""
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+    if process.returncode is not None:
+        return
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    # Until its pipes are closed; whoever left the group may hold them open.
+    with contextlib.suppress(TimeoutError, OSError):
+        async with asyncio.timeout(LAST_S):
+            await process.communicate()
 
 
 def cleaned(environment: Mapping[str, str]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 
+from controller.domain.extremes import Extremes
 from controller.domain.parameters import Distribution, Parameter
 from controller.domain.runs import Run
 from controller.domain.states import RunState
@@ -80,6 +81,7 @@ def tuned(n_runs: int = 240) -> Snapshot:
                 attempt=1,
                 host=f"node{number % 4:02d}",
                 summary={} if failed else {"val_loss": loss + 0.01, "accuracy": round(1.1 - loss, 4)},
+                extremes=Extremes() if failed else Extremes().widened({"val_loss": (loss, 1.2 + loss)}),
                 best=None if failed else loss,
                 latest=None if failed else loss,
                 last_step=None if failed else 40,

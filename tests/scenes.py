@@ -7,6 +7,7 @@ import math
 import random
 
 from controller.domain.agents import Agent, AgentState
+from controller.domain.extremes import Extremes
 from controller.domain.parameters import Distribution, Parameter
 from controller.domain.runs import Attempt, Run
 from controller.domain.states import AttemptState, RunState, SweepState
@@ -169,6 +170,9 @@ def _digits_run(number: int, config: dict[str, object]) -> tuple[Run, Attempt]:
         directory=f"{DIRECTORY}/runs/r{number:07d}",
         argv=("/usr/bin/env", "python", "train.py", *(f"--{name}={val}" for name, val in config.items())),
         summary={"val_accuracy": value, "val_loss": round(1.02 - value, 4), "epoch": step},
+        extremes=Extremes().widened(
+            {"val_accuracy": (0.42, value), "val_loss": (round(1.02 - value, 4), 0.61), "epoch": (0, step)}
+        ),
         n_points=step + 1,
         last_step=step,
         best=None if number == 11 else value,

@@ -20,6 +20,7 @@ from controller.domain.changes import (
 )
 from controller.domain.effects import CheckEarlyTermination
 from controller.domain.events import Judged, RunReported
+from controller.domain.extremes import pairs_of
 from controller.domain.replies import Acked, MissingFrom, Refused, Reply, Superseded
 from controller.domain.runs import Attempt, LogLines, Point, Run, StopAsk, metric_value
 from controller.domain.states import AttemptState, RunState
@@ -96,6 +97,7 @@ def _grow(draft: Draft, attempt: Attempt, event: RunReported) -> None:
             latest=values[-1] if values else run.latest,
             n_metric_values=len(values),
             summary=summary,
+            extremes=run.extremes.wider(pairs_of(point.values for point in new)),
             own_config=event.own_config,
             system=event.system,
             at=draft.at,

@@ -163,6 +163,8 @@ class HistoryGrew(Struct, frozen=True, kw_only=True, tag=True):
     """Keys of the summary that changed."""
     at: float
     client_seq: int = 0
+    extremes: dict[str, tuple[float, float]] = {}
+    """Lowest and highest value of the metrics of which one of them is another now."""
     own_config: dict[str, Any] = {}
     """Keys of the program's own config that changed."""
     system: dict[str, Any] = {}

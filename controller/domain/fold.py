@@ -186,6 +186,7 @@ def _follow_data(world: World, change: HistoryGrew | LogGrew) -> None:
                 latest=change.latest,
                 n_metric_values=run.n_metric_values + change.n_metric_values,
                 summary={**run.summary, **change.summary} if change.summary else run.summary,
+                extremes=run.extremes.widened(change.extremes),
                 own_config={**run.own_config, **change.own_config} if change.own_config else run.own_config,
                 system={**run.system, **change.system} if change.system else run.system,
             )

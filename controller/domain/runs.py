@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from controller.domain.extremes import Extremes
 from controller.domain.states import AttemptState, RunState
 
 
@@ -81,6 +82,8 @@ class Run(Struct, frozen=True, kw_only=True):
     """The config breaker took it out: failed on three agents while others succeed."""
     summary: dict[str, Any] = {}
     """Last value of each logged key, overridden by what the program sets itself."""
+    extremes: Extremes = Extremes()
+    """Lowest and highest value of each logged number, over all attempts."""
     own_config: dict[str, Any] = {}
     """What the program's config holds besides what was assigned: its own defaults."""
     system: dict[str, Any] = {}

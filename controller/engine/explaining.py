@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
@@ -29,9 +31,9 @@ class Explainer:
             return ImportanceTable(
                 metric="", n_runs=0, parameters=(), note="the sweep names no metric; give one"
             )
-        if note := _unknown(sweep, metric, query.of):
-            return ImportanceTable(metric=metric, n_runs=0, parameters=(), note=note)
         runs = [world.runs[run_id] for run_id in world.runs_of[sweep.id]]
+        if note := _unknown(runs, sweep, metric, query.of):
+            return ImportanceTable(metric=metric, n_runs=0, parameters=(), note=note)
         values = tuple(_value(run, sweep, metric, query.of) for run in runs)
         if self._pool is None:
             self._pool = new_pool()
@@ -47,14 +49,19 @@ class Explainer:
             self._pool = None
 
 
-def _unknown(sweep: Sweep, metric: str, of: str) -> str:
-    """Return why this value of a metric is not known without reading every run's history; empty: it is."""
+def _unknown(runs: Sequence[Run], sweep: Sweep, metric: str, of: str) -> str:
+    """Return why this value of a metric is known of no run; empty: it is."""
     if of not in ("best", "last", "min", "max"):
         return f"{of} is none of best, last, min and max"
-    if of in ("best", "last") or of == _best_end(sweep, metric):
+    if any(_value(run, sweep, metric, of) is not None for run in runs):
         return ""
-    word = {"min": "lowest", "max": "highest"}[of]
-    return f"the {word} {metric} of each run is not kept, only its best and last value"
+    if of in ("min", "max") and any(metric_value(run.summary, metric) is not None for run in runs):
+        word = {"min": "lowest", "max": "highest"}[of]
+        return f"the {word} {metric} was not kept when these runs logged it; their last value was"
+    known = dict.fromkeys(key for run in runs for key in (*run.summary, *run.extremes.metrics()))
+    near = difflib.get_close_matches(metric, list(known), 1)
+    hint = f"; did you mean {near[0]}?" if near and near[0] != metric else ""
+    return f"no run has logged a number as {metric} yet{hint}"
 
 
 def _best_end(sweep: Sweep, metric: str) -> str:
@@ -66,9 +73,13 @@ def _best_end(sweep: Sweep, metric: str) -> str:
 
 
 def _value(run: Run, sweep: Sweep, metric: str, of: str) -> float | None:
-    """Return a run's value: the best one where a goal says what that is, else the last one."""
-    if of != "last" and _best_end(sweep, metric):
+    """Return a run's value; the best one is the last one where no goal says what is good."""
+    end = _best_end(sweep, metric)
+    if end and of in ("best", end):
         return run.best
+    if of in ("min", "max"):
+        pair = run.extremes.of(metric)
+        return None if pair is None else pair[of == "max"]
     return metric_value(run.summary, metric)
 
 

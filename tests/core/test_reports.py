@@ -51,6 +51,7 @@ def test_report_is_recorded_counted_and_summed_up() -> None:
             latest=2.0,
             n_metric_values=3,
             summary={"loss": 2.0},
+            extremes={"loss": (1.0, 3.0)},
             at=shop.at,
         ),
     )

@@ -162,7 +162,7 @@ async def test_other_metrics_become_axes_and_colours() -> None:
         await pilot.press("end", "space", "enter")
         await until(pilot, "axis 1/8")
         assert "accuracy" in picture_of(app)
-        await pilot.press("m", "m")
+        await pilot.press("m")
         await until(pilot, "accuracy 0.4")
 
 
@@ -256,8 +256,10 @@ async def test_history_goes_over_runs_or_time_and_tells_the_last_improvement() -
         await pilot.press("t")
         text = await until(pilot, "time since the first start")
         assert "30m00s" in text or "1h00m" in text
-        await pilot.press("m")
+        await pilot.press("v")
         assert "improved" in await until(pilot, "val_loss (last)")
+        await pilot.press("v", "v")
+        assert "improved" in await until(pilot, "val_loss (max)")
         await pilot.press("m")
         assert "improved" not in await until(pilot, "accuracy linear")
 
@@ -271,14 +273,14 @@ async def test_importance_asks_again_for_another_metric_and_when_told() -> None:
         client.push(RunStateSet(run_id="t0000240", state=RunState.FINISHED, at=scenes.NOW))
         await until(pilot, "1 more runs have ended since")
         await pilot.press("c")
-        await pilot.press("v", "m", "m", "v")
+        await pilot.press("v", "v", "m", "v")
         await until(pilot, "only the last value")
     asked = [query for query in client.asked if isinstance(query, GetImportance)]
     assert [(query.metric, query.of) for query in asked] == [
         ("", "best"),
         ("", "best"),
-        ("", "last"),
         ("val_loss", "last"),
+        ("val_loss", "min"),
         ("accuracy", "last"),
     ]
 

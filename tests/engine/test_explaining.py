@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from controller.domain.extremes import Extremes
 from controller.domain.parameters import Distribution, Parameter
 from controller.domain.queries import GetImportance, ImportanceTable, NotFound
 from controller.domain.runs import Run
@@ -30,29 +31,40 @@ RUN = Run(
     state=RunState.FINISHED,
     summary={"loss": 0.7, "acc": 0.9},
     best=0.2,
+    extremes=Extremes().widened({"loss": (0.2, 1.5)}),
 )
 
 
 @pytest.mark.parametrize(
     ("metric", "of", "expected"),
-    [("loss", "best", 0.2), ("loss", "last", 0.7), ("loss", "min", 0.2), ("acc", "best", 0.9)],
+    [
+        ("loss", "best", 0.2),
+        ("loss", "last", 0.7),
+        ("loss", "min", 0.2),
+        ("loss", "max", 1.5),
+        ("acc", "best", 0.9),
+        ("acc", "min", None),
+    ],
 )
-def test_each_word_means_its_value_of_the_run(metric: str, of: str, expected: float) -> None:
+def test_each_word_means_its_value_of_the_run(metric: str, of: str, expected: float | None) -> None:
     assert _value(RUN, sweep(), metric, of) == expected
 
 
 @pytest.mark.parametrize(
-    ("goal", "metric", "of"),
-    [(Goal.MINIMIZE, "loss", "max"), (Goal.MAXIMIZE, "loss", "min"), (Goal.MINIMIZE, "acc", "min")],
+    ("metric", "of", "said"),
+    [
+        ("acc", "min", "the lowest acc was not kept when these runs logged it"),
+        ("los", "max", "no run has logged a number as los yet; did you mean loss?"),
+        ("nothing", "last", "no run has logged a number as nothing yet"),
+        ("acc", "middle", "none of best, last, min and max"),
+    ],
 )
-def test_value_that_is_not_kept_is_said_instead_of_another_one_taken(
-    goal: Goal, metric: str, of: str
-) -> None:
-    world = World(Facts(sweeps=(sweep(goal),), runs=(RUN,)))
-    explainer = Explainer()
-    answer = asyncio.run(explainer.importance(GetImportance(sweep_id="s", metric=metric, of=of), world))
+def test_value_that_no_run_has_is_said_instead_of_another_one_taken(metric: str, of: str, said: str) -> None:
+    world = World(Facts(sweeps=(sweep(),), runs=(RUN,)))
+    query = GetImportance(sweep_id="s", metric=metric, of=of)
+    answer = asyncio.run(Explainer().importance(query, world))
     assert isinstance(answer, ImportanceTable)
-    assert "is not kept" in answer.note
+    assert said in answer.note
     assert not answer.parameters
 
 

@@ -39,6 +39,7 @@ from controller.domain.changes import (
     TargetReachedSet,
     TasksSet,
 )
+from controller.domain.extremes import pairs_of
 from controller.domain.runs import Point, StopAsk, Verdict
 from controller.domain.states import ATTEMPT_OPEN, RUN_MOVES, SWEEP_MOVES, AttemptState, Verb
 from controller.domain.sweeps import Asked, Suggestion
@@ -185,6 +186,7 @@ class Teller:
             latest=best,
             n_metric_values=1,
             summary={"loss": value},
+            extremes=run.extremes.wider(pairs_of([{"loss": value, "at": self.at}])),
             at=self.at,
         )
         self.tell(grew, records=(record,))

@@ -21,6 +21,7 @@ from tui_sweeps.app.commanding import Commanding
 from tui_sweeps.app.creation import Creation
 from tui_sweeps.app.defects import write_defect
 from tui_sweeps.app.delivery import Delivery
+from tui_sweeps.app.keymapping import Keymapping
 from tui_sweeps.app.layout import load, save
 from tui_sweeps.app.leaving import Begin, ExitReason
 from tui_sweeps.app.look import filters
@@ -28,7 +29,6 @@ from tui_sweeps.app.navigation import Navigation
 from tui_sweeps.app.notices import Notices
 from tui_sweeps.app.working import start_work
 from tui_sweeps.format import sanitise
-from tui_sweeps.keys import KeymapError, read_keymap
 from tui_sweeps.link import Link
 from tui_sweeps.messages import Send
 from tui_sweeps.model import Model, Touched
@@ -43,7 +43,7 @@ from tui_sweeps.views.herald import Herald
 from tui_sweeps.views.since import look, since_line
 
 
-class SweepsApp(Delivery, Navigation, Notices, Creation, Commanding, App[ExitReason]):
+class SweepsApp(Delivery, Navigation, Notices, Creation, Commanding, Keymapping, App[ExitReason]):
     """The dashboard."""
 
     TITLE = "tui-sweeps"
@@ -99,14 +99,14 @@ class SweepsApp(Delivery, Navigation, Notices, Creation, Commanding, App[ExitRea
 
     async def on_mount(self) -> None:
         """Show the start screen and begin to follow the controller."""
-        self._read_keymap()
+        self.look_at_keymap()
         if unsent := unsent_line(self.setting.desk.unsent):
             self.setting.desk.unsent = []
             self.notify(sanitise(unsent), severity="warning", markup=False, timeout=30)
         await self.push_screen(SweepsScreen(self.setting))
         start_work(self, self.link.run, group="link", exit_on_error=True)
         self.set_interval(1.0, self._tick)
-        self.set_interval(5.0, self.save_desk)
+        self.set_interval(5.0, self._keep)
         if self._begin is not None:
             start_work(self, self._carry_out, self._begin, group="begin")
 
@@ -115,17 +115,6 @@ class SweepsApp(Delivery, Navigation, Notices, Creation, Commanding, App[ExitRea
         if sweep_id is not None:
             self.setting.desk.screen, self.setting.desk.sweep = "sweep", sweep_id
             self.show_place(("runs", sweep_id))
-
-    def _read_keymap(self) -> None:
-        if self._keymap_path is None or not self._keymap_path.exists():
-            return
-        try:
-            keymap = read_keymap(self._keymap_path.read_text("utf-8"), self._keymap_path.name)
-        except (KeymapError, OSError, UnicodeError) as error:
-            self.notify(sanitise(str(error)), severity="warning", markup=False, timeout=15)
-            return
-        self.setting.keymap = keymap
-        self.set_keymap(keymap)
 
     async def on_unmount(self) -> None:
         """Let go of the controller."""
@@ -170,6 +159,10 @@ class SweepsApp(Delivery, Navigation, Notices, Creation, Commanding, App[ExitRea
         world = self.model.world
         if any(world.open_of.values()) and (boards := self.boards()):
             boards[-1].time_went_by()
+
+    def _keep(self) -> None:
+        self.save_desk()
+        self.look_at_keymap()
 
     def save_desk(self) -> None:
         """Write down how the dashboard stands."""

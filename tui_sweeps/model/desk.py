@@ -25,9 +25,7 @@ class SweepDesk(Struct, kw_only=True, omit_defaults=True):
     log_axes: dict[str, bool] = {}
     """Axes whose scale was switched: True for logarithmic."""
     colour: str = ""
-    """Key of the metric that plots show and colour by; empty: the sweep's own."""
-    value: str = "best"
-    """Which value of each run importance is about: best, last, min or max."""
+    """Column of the metric that plots and importance are about, as `best`, `summary.loss`, `min.loss`."""
     over_time: bool = False
     """The history goes over time, not over the number of runs."""
 

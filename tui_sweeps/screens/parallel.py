@@ -18,7 +18,6 @@ from tui_sweeps.screens.board import Setting, bindings
 from tui_sweeps.screens.plots import PlotBoard
 from tui_sweeps.views.brush import best_share, dropped, moved, words
 from tui_sweeps.views.filter import speakable
-from tui_sweeps.views.parallel import Plot
 from tui_sweeps.views.scales import BEST, Scale
 
 if TYPE_CHECKING:
@@ -40,7 +39,6 @@ class ParallelScreen(PlotBoard):
 
     def __init__(self, setting: Setting, sweep_id: str) -> None:
         super().__init__(setting, sweep_id)
-        self.plot = Plot(self.columns, self.place)
         self._axis = 0
         """Number of the axis that keys act on, among those shown."""
         self._others = True
@@ -220,11 +218,6 @@ class ParallelScreen(PlotBoard):
         shown = set(self.plot.shown_keys())
         rows = [(key, self.columns.title(key), key in shown) for key in self.plot.all_keys()]
         self.app.push_screen(AxesScreen(rows), chosen)
-
-    def action_metric(self) -> None:
-        """Colour by the next metric."""
-        self.plot.next_colour()
-        self.draw_now()
 
     def action_others(self) -> None:
         """Show or hide the runs that do not pass the filter."""

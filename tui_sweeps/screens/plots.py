@@ -24,6 +24,7 @@ from tui_sweeps.screens.ways import GoUp
 from tui_sweeps.views.filter import FilterError, parse
 from tui_sweeps.views.header import state_line
 from tui_sweeps.views.order import Order, SortKey, rank
+from tui_sweeps.views.parallel import Plot
 from tui_sweeps.views.runs import RunRows, run_passes
 from tui_sweeps.views.scales import Columns
 from tui_sweeps.widgets.picture import Picture
@@ -59,6 +60,7 @@ class PlotBoard(Walking, Acts, Board):
         self.sweep_id = sweep_id
         self.rows = RunRows(self.model, sweep_id)
         self.columns = Columns(self.rows)
+        self.plot = Plot(self.columns, self.place)
         self.order = Order()
         self.marks = setting.marks.setdefault(sweep_id, {})
         self._node = parse("")
@@ -95,6 +97,19 @@ class PlotBoard(Walking, Acts, Board):
     def below(self, width: int) -> list[Text]:
         """Return the lines below the picture."""
         return [self.run_line(width)]
+
+    def action_metric(self) -> None:
+        """Show the next metric."""
+        self.plot.next_colour()
+        self.draw_now()
+
+    def action_value(self) -> None:
+        """Show the metric's best, last, lowest or highest value of each run."""
+        key = self.plot.colour()
+        self.plot.next_value()
+        if key and self.plot.colour() == key:
+            self.say(f"of {self.columns.title(key)} only the last value of each run is kept", bad=True)
+        self.draw_now()
 
     # ------------------------------------------------------------------ frame
 

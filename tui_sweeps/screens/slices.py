@@ -12,7 +12,6 @@ from tui_sweeps.format import fit
 from tui_sweeps.screens.axes import axis_of, value_words
 from tui_sweeps.screens.board import Setting, bindings
 from tui_sweeps.screens.plots import PlotBoard
-from tui_sweeps.views.parallel import Plot
 from tui_sweeps.views.slices import Spot, page_of, spots
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ class MetricPlot(PlotBoard):
 
     def __init__(self, setting: Setting, sweep_id: str) -> None:
         super().__init__(setting, sweep_id)
-        self.plot = Plot(self.columns, self.place)
         self._kept: Kept = {}
         """The dots as drawn last; a step of the cursor draws over them."""
 
@@ -42,11 +40,6 @@ class MetricPlot(PlotBoard):
             marked=tuple(dot_of(found[one]) for one in self.marks if one in found),
             highlight=None if under is None else dot_of(under),
         )
-
-    def action_metric(self) -> None:
-        """Show the next metric."""
-        self.plot.next_colour()
-        self.draw_now()
 
     def action_metric_log(self) -> None:
         """Switch the metric between linear and logarithmic."""

@@ -7,10 +7,8 @@ from controller.domain.states import RUN_ENDED
 from controller.domain.world import World
 from tui_sweeps.format import count, sanitise
 from tui_sweeps.model import SweepDesk
+from tui_sweeps.views.logged import WORDS
 from tui_sweeps.views.scales import BEST, Columns
-
-VALUES = ("best", "last", "min", "max")
-"""Which value of each run may count."""
 
 FEW = 30
 """Below so many runs the order of the bars is mostly chance, and the words say so."""
@@ -18,8 +16,7 @@ FEW = 30
 
 def chosen_key(columns: Columns, place: SweepDesk) -> str:
     """Return the key of the metric that is asked about; empty: there is none."""
-    keys = columns.metrics()
-    return place.colour if place.colour in keys else (keys[0] if keys else "")
+    return place.colour if columns.known(place.colour) else next(iter(columns.metrics()), "")
 
 
 def query(columns: Columns, place: SweepDesk) -> GetImportance | None:
@@ -29,29 +26,25 @@ def query(columns: Columns, place: SweepDesk) -> GetImportance | None:
         return None
     sweep = columns.rows.sweep
     if key == BEST:
-        return GetImportance(sweep_id=sweep.id, of=place.value)
-    return GetImportance(sweep_id=sweep.id, metric=key.partition(".")[2], of="last")
+        return GetImportance(sweep_id=sweep.id, of=BEST)
+    kind, _, name = key.partition(".")
+    return GetImportance(sweep_id=sweep.id, metric=name, of=WORDS[kind])
 
 
 def next_metric(columns: Columns, place: SweepDesk) -> bool:
     """Choose the next metric; return whether there is another."""
-    keys = columns.metrics()
-    if len(keys) > 1:
-        place.colour = keys[(keys.index(chosen_key(columns, place)) + 1) % len(keys)]
-    return len(keys) > 1
+    before = chosen_key(columns, place)
+    place.colour = columns.next_metric(before)
+    return place.colour != before
 
 
 def next_value(columns: Columns, place: SweepDesk) -> str:
     """Choose the next of best, last, min, max; return why not, if not."""
     key = chosen_key(columns, place)
-    if key != BEST:
-        return (
-            f"of {columns.title(key)} only the last value of each run is kept"
-            if key
-            else "there is no metric"
-        )
-    place.value = VALUES[(VALUES.index(place.value) + 1) % len(VALUES)] if place.value in VALUES else "best"
-    return ""
+    if not key:
+        return "there is no metric"
+    place.colour = columns.next_kind(key)
+    return "" if place.colour != key else f"of {columns.title(key)} only the last value of each run is kept"
 
 
 def n_ended(world: World, sweep_id: str) -> int:

@@ -43,7 +43,8 @@ class Plot:
 
     def all_keys(self) -> list[str]:
         """Return every axis there can be: parameters, then metrics."""
-        return [*self.columns.parameters, *self.columns.metrics()]
+        metrics = [key for one in self.columns.metrics() for key in self.columns.kinds(one)]
+        return [*self.columns.parameters, *metrics]
 
     def shown_keys(self) -> list[str]:
         """Return the axes that are shown, in their order."""
@@ -102,20 +103,19 @@ class Plot:
 
     # ------------------------------------------------------------------ colour
 
-    def colour_keys(self) -> list[str]:
-        """Return what runs can be coloured by."""
-        return self.columns.metrics()
-
     def colour(self) -> str:
         """Return what runs are coloured by; empty where there is no metric at all."""
-        keys = self.colour_keys()
-        return self.place.colour if self.place.colour in keys else (keys[0] if keys else "")
+        if self.columns.known(self.place.colour):
+            return self.place.colour
+        return next(iter(self.columns.metrics()), "")
 
     def next_colour(self) -> None:
         """Colour by the next metric."""
-        keys = self.colour_keys()
-        if keys:
-            self.place.colour = keys[(keys.index(self.colour()) + 1) % len(keys)]
+        self.place.colour = self.columns.next_metric(self.colour())
+
+    def next_value(self) -> None:
+        """Colour by the same metric's best, last, lowest or highest value."""
+        self.place.colour = self.columns.next_kind(self.colour())
 
     def is_high_bright(self) -> bool:
         """Say whether high values are bright: the better ones are, where that is known."""

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from controller.domain.parameters import MISSING, leaf
-from controller.domain.runs import Run, metric_value
+from controller.domain.runs import Run
 from controller.domain.sweeps import Sweep
 from tui_sweeps.format import clock, duration, fit, number, sanitise
 from tui_sweeps.model import Model
 from tui_sweeps.views.cells import EMPTY, Cell, Column
-from tui_sweeps.views.configs import paths_of, value_text, varying
+from tui_sweeps.views.configs import flat, paths_of, value_text, varying
 from tui_sweeps.views.filter import Node, RunSubject, matches, run_fields
+from tui_sweeps.views.logged import LAST, MAX, MIN, WORDS, logged
 from tui_sweeps.views.order import SortKey, rank, sort_words
 from tui_sweeps.views.spark import spark
 from tui_sweeps.views.states import BAD, GOOD, LIVE, QUIET, WARN, run_state
@@ -74,7 +75,7 @@ class RunRows:
         world = self.model.world
         keys: dict[str, None] = {}
         for run_id in list(world.runs_of[self.sweep_id])[-50:]:
-            keys.update(dict.fromkeys(world.runs[run_id].summary))
+            keys.update(dict.fromkeys(flat(world.runs[run_id].summary)))
         return [key for key in keys if not key.startswith("_")]
 
     def fields(self) -> dict[str, tuple[str, ...]]:
@@ -86,8 +87,18 @@ class RunRows:
         shown = {parameter.name for parameter in varying(self.sweep)}
         constant = [name for name in self.paths if name not in shown]
         columns = [*BASE, *(self._parameter_column(name) for name in shown), *TAIL]
-        columns += [_summary_column(key) for key in self.summary_keys()]
-        return [*columns, *(self._parameter_column(name) for name in constant), *MORE]
+        keys = self.summary_keys()
+        columns += [_logged_column(LAST, key) for key in keys]
+        columns += [self._parameter_column(name) for name in constant]
+        ranged = self.ranged_keys()
+        columns += [_logged_column(kind, key) for key in keys if key in ranged for kind in (MIN, MAX)]
+        return [*columns, *MORE]
+
+    def ranged_keys(self) -> set[str]:
+        """Return those keys of which the latest runs keep the lowest and the highest value."""
+        world = self.model.world
+        latest = list(world.runs_of[self.sweep_id])[-50:]
+        return {key for run_id in latest for key in world.runs[run_id].extremes.metrics()}
 
     def columns(self, chosen: Sequence[str] = ()) -> list[Column]:
         """Return the columns to show: the chosen ones, or the view's own choice."""
@@ -119,8 +130,8 @@ class RunRows:
         if key.startswith("config."):
             path = self.paths.get(key[7:])
             return MISSING if path is None else leaf(run.config, path)
-        if key.startswith("summary."):
-            return run.summary.get(key[8:], MISSING)
+        if key.startswith(("summary.", "min.", "max.")):
+            return logged(run, key)
         if key == "run":
             return run.number
         if key == "duration":
@@ -181,9 +192,9 @@ def _cause_cell(run: Run, now: float) -> Cell:
     return Cell(fit(sanitise(text), 30), BAD if run.state in ("failed", "crashed") else QUIET)
 
 
-def _summary_column(key: str) -> Column:
-    title = fit(sanitise(key), 14)
-    return Column(f"summary.{key}", title, max(9, len(title)), "right")
+def _logged_column(kind: str, key: str) -> Column:
+    title = fit(sanitise(key if kind == LAST else f"{WORDS[kind]} {key}"), 14)
+    return Column(f"{kind}.{key}", title, max(9, len(title)), "right")
 
 
 def run_passes(rows: RunRows, node: Node) -> Callable[[str], bool]:
@@ -208,10 +219,3 @@ def run_key(rows: RunRows, sort: str, now: float) -> Callable[[str], SortKey]:
         return (*wanted, (0, -run.number))
 
     return key
-
-
-def metric_of(run: Run, name: str, of: str = "best", own: bool = True) -> float | None:
-    """Return a run's value of a metric: the best of the sweep's own, else the last one."""
-    if own and of == "best":
-        return run.best
-    return metric_value(run.summary, name)

@@ -18,6 +18,7 @@ from controller.domain.sweeps import Goal
 from tui_sweeps.format import sanitise
 from tui_sweeps.views.configs import value_text, varying
 from tui_sweeps.views.filter.subjects import RUN_FIELDS
+from tui_sweeps.views.logged import KINDS, LAST, MAX, MIN, WORDS
 from tui_sweeps.views.runs import RunRows
 
 Kind = Literal["linear", "log", "categorical"]
@@ -116,33 +117,67 @@ class Columns:
 
     def metrics(self) -> list[str]:
         """Return the keys of the sweep's metric and of every other number in the latest summaries."""
-        own = [BEST] if self.rows.sweep.config.metric is not None else []
+        metric = self.rows.sweep.config.metric
+        own, taken = ([], "") if metric is None else ([BEST], f"summary.{metric.name}")
         world = self.rows.model.world
         latest = [world.runs[one] for one in list(world.runs_of[self.rows.sweep_id])[-50:]]
-        keys = [f"summary.{key}" for key in self.rows.summary_keys()]
+        keys = [key for name in self.rows.summary_keys() if (key := f"summary.{name}") != taken]
         return own + [key for key in keys if any(self._number(key, run) is not None for run in latest)]
+
+    def kinds(self, key: str) -> list[str]:
+        """Return the keys of every value of one metric: best where there is a goal, last, min, max."""
+        metric = self.rows.sweep.config.metric
+        own = metric.name if metric is not None else ""
+        name = own if key == BEST else key.partition(".")[2]
+        found = [BEST] if metric is not None and name == own else []
+        found.append(f"{LAST}.{name}")
+        return [*found, f"{MIN}.{name}", f"{MAX}.{name}"] if name in self.rows.ranged_keys() else found
+
+    def next_kind(self, key: str) -> str:
+        """Return the key of the metric's next value; the same one where there is no other."""
+        kinds = self.kinds(key)
+        return kinds[(kinds.index(key) + 1) % len(kinds)] if key in kinds else key
+
+    def next_metric(self, key: str) -> str:
+        """Return the key of the next metric; empty where there is none at all."""
+        keys = self.metrics()
+        if not keys:
+            return ""
+        here = next((n for n, one in enumerate(keys) if key in self.kinds(one)), -1)
+        return keys[(here + 1) % len(keys)]
+
+    def known(self, key: str) -> bool:
+        """Say whether a key is a value of one of the metrics."""
+        metric = self.rows.sweep.config.metric
+        kind, _, name = key.partition(".")
+        if metric is not None and (key == BEST or (kind in KINDS and name == metric.name)):
+            return True
+        return kind in KINDS and f"{LAST}.{name}" in self.metrics()
 
     def title(self, key: str) -> str:
         """Return a column's name for people."""
         metric = self.rows.sweep.config.metric
         if key == BEST:
             return sanitise(metric.name) if metric is not None else BEST
-        name = key.partition(".")[2]
-        last = " (last)" if metric is not None and key == f"summary.{metric.name}" else ""
-        return sanitise(name) + last
+        kind, _, name = key.partition(".")
+        if kind == LAST and (metric is None or name != metric.name):
+            return sanitise(name)
+        return sanitise(name) + (f" ({WORDS[kind]})" if kind in KINDS else "")
 
     def field(self, key: str) -> str:
         """Return a column's name in the filter language."""
         prefix, _, name = key.partition(".")
         if key == BEST:
             return BEST
+        if prefix in (MIN, MAX):
+            return key
         is_taken = name in RUN_FIELDS or name.startswith(("config.", "summary."))
         return key if is_taken or (prefix == "summary" and name in self.rows.paths) else name
 
     def is_better_high(self, key: str) -> bool | None:
         """Say which way a metric is better; None where nobody said."""
         metric = self.rows.sweep.config.metric
-        if metric is not None and key in (BEST, f"summary.{metric.name}"):
+        if metric is not None and (key == BEST or key.partition(".")[2] == metric.name):
             return metric.goal is Goal.MAXIMIZE
         return None
 

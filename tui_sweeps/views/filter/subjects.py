@@ -9,6 +9,7 @@ from controller.domain.parameters import MISSING, leaf
 from controller.domain.runs import Run
 from controller.domain.states import RUN_ACTIVE, RUN_ENDED, RunState, SweepState
 from controller.domain.sweeps import Method, Sweep
+from tui_sweeps.views.logged import KINDS, last_of, logged
 
 IS_WORDS = ("active", "ended", "queued", "set-aside", "early-stopped", "stopping")
 """What `is:` can ask of a run."""
@@ -46,9 +47,12 @@ def run_fields(sweep: Sweep, summary_keys: Iterable[str]) -> dict[str, tuple[str
         *parameters,
         *keys,
         *(f"config.{name}" for name in parameters),
-        *(f"summary.{key}" for key in keys),
+        *(f"{kind}.{key}" for key in keys for kind in KINDS),
     )
     return {**RUN_FIELDS, **{name: ANYTHING for name in names if name not in RUN_FIELDS}}
+
+
+_LOGGED = tuple(f"{kind}." for kind in KINDS)
 
 
 class RunSubject:
@@ -81,13 +85,15 @@ class RunSubject:
         run = self.run
         if name in _OWN:
             return _OWN[name](run)
-        if name.startswith("summary."):
-            return run.summary.get(name[8:], MISSING)
+        if name.startswith(_LOGGED):
+            value = logged(run, name)
+            if value is not MISSING:
+                return value
         if name.startswith("config.") and name[7:] in self._paths:
             return leaf(run.config, self._paths[name[7:]])
         if name in self._paths:
             return leaf(run.config, self._paths[name])
-        return run.summary.get(name, MISSING)
+        return last_of(run, name)
 
 
 def _is(run: Run) -> tuple[str, ...]:

@@ -1,13 +1,10 @@
 """The one table of keys: dispatch, footer, help, palette and the README's table all come from it.
 
-A key's `views` are the names of the screens it works on; `ALL` means every one. The user's own keys are
-one TOML table `[keys]` of action to key (or keys separated by commas); a wrong one is named with its line.
+A key's `views` are the names of the screens it works on; `ALL` means every one.
 """
 
 from __future__ import annotations
 
-import re
-import tomllib
 from dataclasses import dataclass
 
 PLOTS = frozenset({"parallel", "slices", "history"})
@@ -23,10 +20,12 @@ TABLES = frozenset({"sweeps", "runs"})
 
 PARALLEL = frozenset({"parallel"})
 
+METRIC = PLOTS | {"importance"}
+"""Screens that are about one value of one metric."""
 
 OF_APP = frozenset(
     {
-        *("agents", "undo", "now", "new", "edit", "ring", "go_back", "go_forward", "theme"),
+        *("agents", "undo", "now", "new", "edit", "ring", "go_back", "go_forward", "theme", "read_keys"),
         *("command", "palette", "help", "detach", "quit"),
     }
 )
@@ -118,9 +117,7 @@ KEYS: tuple[Key, ...] = (
     Key("metric_log", "g", "log scale", "Logarithmic or linear metric.", frozenset({"slices", "history"}), 1),
     Key("page_next", "right,pagedown,l", "next page", "The next parameters.", frozenset({"slices"}), 1),
     Key("page_back", "left,pageup,h", "last page", "The parameters before.", frozenset({"slices"}), 1),
-    Key(
-        "value", "v", "value", "Each run's best, last, lowest or highest value.", frozenset({"importance"}), 1
-    ),
+    Key("value", "v", "value", "Each run's best, last, lowest or highest value.", METRIC, 1),
     Key("again", "c", "compute", "Compute it anew, with the runs ended since.", frozenset({"importance"}), 1),
     Key("over_time", "t", "time", "Over time or over the number of runs.", frozenset({"history"}), 1),
     Key("brush_low_up", "left_square_bracket", "low end", "Raise the brush's low end.", PARALLEL, 1),
@@ -129,7 +126,7 @@ KEYS: tuple[Key, ...] = (
     Key("brush_high_up", "right_curly_bracket", "high back", "Raise the brush's high end again.", PARALLEL),
     Key("brush_drop", "minus", "no brush", "Take the brush off the axis.", PARALLEL),
     Key("best_share", "b", "best %", "Only the best 50, 25, 10, 5, 1 %; then all again.", PARALLEL, 1),
-    Key("metric", "m", "metric", "The next metric.", PLOTS | {"run", "importance"}, 2),
+    Key("metric", "m", "metric", "The next metric.", METRIC | {"run"}, 2),
     Key("smooth", "o", "smooth", "More smoothing of the curve; then none.", frozenset({"run"}), 3),
     Key("log_scale", "g", "log scale", "Logarithmic or linear scale.", frozenset({"run"}), 4),
     Key("log", "l", "log", "The log in full height, or back.", frozenset({"run"}), 7),
@@ -146,6 +143,7 @@ KEYS: tuple[Key, ...] = (
     Key("ring", "B", "bell", "Ring and tell of this sweep's news, or not.", SWEEP | {"sweeps"}),
     Key("go_back", "less_than_sign", "back", "Go to the place before, as a browser does.", ALL - PARALLEL),
     Key("go_forward", "greater_than_sign", "forward", "Go to the place after.", ALL - PARALLEL),
+    Key("read_keys", "K", "read keys", "Read the file of keys again; it is looked at by itself, too."),
     Key("theme", "T", "theme", "Choose the colours."),
     Key("command", "colon", "command", "Type a command; tab completes."),
     Key("palette", "ctrl+p", "palette", "Find any action of this view by its name."),
@@ -153,35 +151,6 @@ KEYS: tuple[Key, ...] = (
     Key("detach", "d", "detach", "Leave; the sweeps go on.", ALL, 9),
     Key("quit", "q,ctrl+c", "quit", "Leave; asks when runs are active.", ALL, 10),
 )
-
-SIGNS = {
-    "slash": "/",
-    "question_mark": "?",
-    "colon": ":",
-    "asterisk": "*",
-    "minus": "-",
-    "space": "space",
-    "escape": "esc",
-    "less_than_sign": "<",
-    "greater_than_sign": ">",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "left_curly_bracket": "{",
-    "right_curly_bracket": "}",
-    "left": "←",
-    "right": "→",
-    "up": "↑",
-    "down": "↓",
-}
-"""How keys are written for people."""
-
-NAMES = {sign: name for name, sign in SIGNS.items() if len(sign) == 1}
-"""What a keymap file may say instead of Textual's names."""
-
-
-def sign(key: str) -> str:
-    """Return a key as it is written for people."""
-    return SIGNS.get(key, key)
 
 
 def keys_of(view: str) -> tuple[Key, ...]:
@@ -204,94 +173,3 @@ def action_of(key: Key) -> str:
 def command_of(key: Key) -> str:
     """Return the word by which a row is called in the `:` line."""
     return key.command or key.id.replace("_", "-")
-
-
-def shown(key: Key, keymap: dict[str, str]) -> str:
-    """Return the key by which a row is reached now, written for people."""
-    return " ".join(sign(one.strip()) for one in keymap.get(key.id, key.keys).split(","))
-
-
-def first_shown(key: Key, keymap: dict[str, str]) -> str:
-    """Return the first key only, for the footer."""
-    return sign(keymap.get(key.id, key.keys).split(",")[0].strip())
-
-
-def key_sign(name: str, keymap: dict[str, str]) -> str:
-    """Return the key of an action by its id, written for people."""
-    return first_shown(next(key for key in KEYS if key.id == name), keymap)
-
-
-def readme_table() -> str:
-    """Return the table as Markdown for the README."""
-    lines = ["| key | does | where |", "|---|---|---|"]
-    for key in KEYS:
-        if key.views == ALL:
-            where = "everywhere"
-        elif key.views in (SWEEP, SWEEP | {"sweeps"}):
-            where = "Sweep" if key.views == SWEEP else "Sweeps, Sweep"
-        else:
-            where = ", ".join(view.capitalize() for view in sorted(key.views))
-        lines.append(f"| `{shown(key, {})}` | {key.help} | {where} |")
-    return "\n".join(lines) + "\n"
-
-
-class KeymapError(ValueError):
-    """The keymap file says something wrong; the message names the line."""
-
-
-def read_keymap(text: str, name: str = "keys.toml") -> dict[str, str]:
-    """Return action id to Textual key names from a user's TOML text.
-
-    Raises:
-        KeymapError: not TOML, an unknown action, no key, or one key for two actions of a view.
-    """
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise KeymapError(f"{name}: {error}") from error
-    known = {key.id for key in KEYS}
-    keymap: dict[str, str] = {}
-    entries = table.get("keys", {})
-    if not isinstance(entries, dict) or set(table) - {"keys"}:
-        raise KeymapError(f"{name}:1: keys stand in one table, [keys]")
-    for action, value in entries.items():
-        line = _line_of(text, action)
-        if action not in known:
-            raise KeymapError(f"{name}:{line}: there is no action {action!r}; see `?` for their names")
-        if not isinstance(value, str) or not value.strip():
-            raise KeymapError(f'{name}:{line}: the key of {action!r} must be text such as "p" or "ctrl+p"')
-        keymap[action] = ",".join(_name_of(one) for one in _split(value))
-    _check_clashes(keymap, text, name)
-    return keymap
-
-
-def _split(value: str) -> list[str]:
-    return [value] if value == "," else [one.strip() or one for one in value.split(",")]
-
-
-def _name_of(one: str) -> str:
-    if one == " ":
-        return "space"
-    return NAMES.get(one, "comma" if one == "," else one)
-
-
-def _line_of(text: str, action: str) -> int:
-    pattern = re.compile(rf"^\s*[\"']?{re.escape(action)}[\"']?\s*=")
-    for number, line in enumerate(text.splitlines(), start=1):
-        if pattern.match(line):
-            return number
-    return 1
-
-
-def _check_clashes(keymap: dict[str, str], text: str, name: str) -> None:
-    for action in keymap:
-        row = next(key for key in KEYS if key.id == action)
-        for other in KEYS:
-            if other.id in (action, "now") or action == "now" or not (other.views & row.views):
-                continue
-            both = set(keymap[action].split(",")) & set(keymap.get(other.id, other.keys).split(","))
-            if both:
-                taken = sign(sorted(both)[0])
-                raise KeymapError(
-                    f"{name}:{_line_of(text, action)}: {taken} of {action!r} is already {other.id!r}'s key"
-                )

@@ -14,13 +14,11 @@ import argparse
 import csv
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
 import time
 import venv
-from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -38,14 +36,12 @@ import search_problems  # noqa: E402
 import search_tables  # noqa: E402
 from search_engine import Engine  # noqa: E402
 from search_problems import Problem  # noqa: E402
+from search_report import MARKS, picture, report  # noqa: E402
 
 from controller.domain.sweeps import Method  # noqa: E402
 
 RESULTS = HERE / "results" / "search.csv"
 CACHE = Path(os.environ.get("TUI_SWEEPS_BENCH_CACHE", Path(tempfile.gettempdir()) / "tui-sweeps-search"))
-MARKS = (15, 30, 60, 120)
-COLORS = ("green", "red", "blue", "magenta", "cyan")
-PLAIN = re.compile(r"\x1b\[[0-9;]*m")
 RIVALS = {"wandb": ["sweeps==0.3.0"], "tpe": ["optuna>=5"], "gp": ["optuna>=5", "torch", "scipy"]}
 FIELDS = ("problem", "kind", "family", "agents", "engine", "seed", "runs", "regret", "failed", "seconds")
 
@@ -180,80 +176,6 @@ def _chosen(args: argparse.Namespace) -> Iterator[Problem]:
             yield problem
 
 
-def report(
-    rows: dict[tuple[str, ...], dict[str, Any]], problems: list[Problem], engines: list[str], agents: int
-) -> None:
-    """Print the tables of one number of agents."""
-    table: dict[tuple[str, str, int], list[float]] = defaultdict(list)
-    failed: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for row in rows.values():
-        if int(row["agents"]) == agents:
-            table[row["problem"], row["engine"], int(row["runs"])].append(float(row["regret"]))
-            failed[row["problem"], row["engine"]].append(float(row["failed"]))
-    for kind in ("synthetic", "real"):
-        chosen = [p for p in problems if p.kind == kind]
-        if not chosen:
-            continue
-        print(f"\n{kind}, {agents} agent(s): median regret (normalised mean) after {MARKS} runs")
-        for p in chosen:
-            for engine in engines:
-                cells, share = [], np.mean(failed.get((p.name, engine), [0.0]))
-                for mark in MARKS:
-                    mine, base = table.get((p.name, engine, mark)), table.get((p.name, "random", mark))
-                    if mine and base:
-                        cells.append(f"{np.median(mine):9.4g} ({_ratio(mine, base):5.2f})")
-                print(f"  {p.name:20s} {engine:7s} {'  '.join(cells)}  failed {share:.0%}")
-        print(f"normalised mean over {len(chosen)} problems:")
-        for engine in engines:
-            means = []
-            for mark in MARKS:
-                ratios = [
-                    _ratio(table[p.name, engine, mark], table[p.name, "random", mark])
-                    for p in chosen
-                    if (p.name, engine, mark) in table and (p.name, "random", mark) in table
-                ]
-                means.append(f"{np.mean(ratios):.3f}" if ratios else "-")
-            print(f"  {engine:7s} {' / '.join(means)}")
-
-
-def _ratio(mine: list[float], base: list[float]) -> float:
-    """Return mean regret as a share of random's; two perfect engines are equal at 0."""
-    a, b = np.mean(np.minimum(mine, 1e6)), np.mean(np.minimum(base, 1e6))
-    return float(a / b) if b > 1e-12 else float(a > 1e-12)
-
-
-def picture(rows: dict[tuple[str, ...], dict[str, Any]], engines: list[str]) -> None:
-    """Draw the normalised mean against the number of runs into results/search.txt."""
-    import plotext
-
-    groups: dict[tuple[str, str, int], list[float]] = defaultdict(list)
-    for row in rows.values():
-        groups[row["problem"] + "/" + str(row["agents"]), row["engine"], int(row["runs"])].append(
-            float(row["regret"])
-        )
-    plotext.terminal.limit(False, False)
-    figure = plotext.figure
-    figure.clear()
-    figure.plot_size(90, 26)
-    for engine in engines:
-        xs, ys = [], []
-        for mark in MARKS:
-            ratios = [
-                _ratio(values, groups[problem, "random", runs])
-                for (problem, e, runs), values in groups.items()
-                if e == engine and runs == mark and (problem, "random", runs) in groups
-            ]
-            if ratios:
-                xs.append(mark)
-                ys.append(float(np.mean(ratios)))
-        if xs:
-            color = COLORS[engines.index(engine) % len(COLORS)]
-            figure.draw(figure.signal(xs, ys, marker=plotext.marker("braille", color)).lines())
-            figure.draw(figure.text(xs[-1], ys[-1], engine, alignment="right"))
-    figure.title("normalised mean regret (random = 1) against runs")
-    (RESULTS.parent / "search.txt").write_text(PLAIN.sub("", str(figure.build().string())).rstrip() + "\n")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--engines", default="ours,random,wandb,tpe,gp")
@@ -288,7 +210,7 @@ def main() -> None:
     save(rows := kept | rows)
     for agents in map(int, args.agents.split(",")):
         report(rows, problems, engines, agents)
-    picture(rows, engines)
+    (RESULTS.parent / "search.txt").write_text(picture(rows, engines))
 
 
 if __name__ == "__main__":

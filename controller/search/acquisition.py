@@ -3,7 +3,9 @@
 Spaces are mixed, so the search walks by mutations instead of gradients: columns change a few at a time,
 numbers by shrinking steps, categories by another draw, and every point stays one that a config can have.
 
-Source: Ament et al., Unexpected Improvements to Expected Improvement (2023), eq. 8-9.
+Source: Ament et al., Unexpected Improvements to Expected Improvement (2023), eq. 8-9; with heavier tails
+Tracey and Wolpert, Upgrading from Gaussian Processes to Student's-T Processes (2018), eq. 13; the belief
+about where the best lies: Hvarfner et al., PiBO (2022), eq. 6.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import erfcx, ndtr
+from scipy.special import erfcx, gammaln, ndtr, stdtr
 
 from controller.search.encoding import Encoder, Rows, marks
 
@@ -35,6 +37,26 @@ def log_improvement(mean: Vector, deviation: Vector, best: float) -> Vector:
         farthest = -0.5 * z * z - _C1 - 2 * np.log(np.abs(z))
     h = np.where(z > -1, near, np.where(z > -1e4, far, farthest))
     return np.asarray(np.where(np.isnan(h), farthest, h) + np.log(deviation))
+
+
+def doubtful_log_improvement(mean: Vector, deviation: Vector, best: float, freedom: float) -> Vector:
+    """Return the same where predictions are Student's t with `freedom` > 2, of the same deviation."""
+    scale = deviation * math.sqrt((freedom - 2.0) / freedom)
+    z = (best - mean) / scale
+    base = 1.0 + z * z / freedom
+    constant = float(gammaln((freedom + 1) / 2) - gammaln(freedom / 2)) - 0.5 * math.log(freedom * math.pi)
+    density = np.exp(constant - (freedom + 1) / 2 * np.log(base))
+    gain = z * stdtr(freedom, z) + freedom / (freedom - 1) * base * density
+    return np.asarray(np.log(np.maximum(gain, 1e-300)) + np.log(scale))
+
+
+def log_belief(u: Rows) -> Vector:
+    """Return how much less the best is believed to be near the limits of ranges, 0 in the middle of all.
+
+    It is the log of a flat-topped density per column, a tenth as likely at a limit as in the middle.
+    """
+    u = np.clip(u, 0.0, 1.0)
+    return np.asarray(np.log(0.1 + 3.6 * u * (1.0 - u)).sum(axis=1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,14 +17,12 @@ import numpy.typing as npt
 
 from controller.domain.states import RunState
 from controller.domain.sweeps import Goal, Suggestion
-from controller.search.acquisition import Effort, log_improvement, maximise
+from controller.search.acquisition import Effort, maximise
 from controller.search.cells import Cells, drawn_cells
 from controller.search.design import design
-from controller.search.encoding import Encoder, Rows, marks
-from controller.search.failures import Failures
-from controller.search.process import Prior, Process, Shape, fit
+from controller.search.encoding import Encoder, Rows, encoder, marks
+from controller.search.model import Model
 from controller.search.requests import Observation, Proposal, Request
-from controller.search.targets import warp
 
 Vector = npt.NDArray[np.float64]
 
@@ -32,15 +30,6 @@ FAILED = frozenset({RunState.FAILED, RunState.CRASHED})
 
 SMALL_SPACE = 3000
 """Up to so many cells every one is scored."""
-
-MAX_FITTED = 90
-"""Points the kernel parameters are fitted on."""
-
-MAX_POINTS = 240
-"""Points the posterior is exact on; of more, the best and a spread of the rest."""
-
-NOTHING_LEFT = -18.0
-"""Log improvement, in deviations of the metric, below which looking where least is known is worth more."""
 
 
 def propose_bayes(request: Request) -> Proposal:
@@ -66,7 +55,7 @@ class _Search:
     def __init__(self, request: Request) -> None:
         self.request = request
         self.space = request.config.parameters
-        self.encoder = Encoder(self.space)
+        self.encoder = encoder(self.space)
         self.cells: Cells | None = drawn_cells(self.space)
         seen = [o.config for o in request.observations]
         self.seen = self.encoder.encode(seen) if seen else np.zeros((0, self.encoder.n_columns))
@@ -90,7 +79,7 @@ class _Search:
 
     def proposal(self) -> Proposal:
         suggestions: list[Suggestion] = []
-        model: _Model | None = None
+        model: Model | None = None
         n_ok = int(np.isfinite(self.values).sum())
         n_first = n_initial(self.encoder)
         plan: Rows | None = None  # costs some 5 ms
@@ -104,8 +93,11 @@ class _Search:
                 row, reason = self._early(plan, rng)
             else:
                 if model is None:
-                    model = _Model(self, rng)
-                row, reason = model.next(self, rng)
+                    model = self._model(rng)
+                row = model.next(number, self.taken, self.pool, rng)
+                if row is None:
+                    row = self._anywhere(rng)
+                reason = {} if row is None else model.reason(row, self._sign())
             if row is None:
                 break
             self._take(row)
@@ -114,6 +106,12 @@ class _Search:
             suggestions.append(Suggestion(number=number, config=self.encoder.decode(row), reason=reason))
         done = self.pool is not None and not len(self.pool)
         return Proposal(suggestions=tuple(suggestions), exhausted=done or len(suggestions) < self.request.n)
+
+    def _model(self, rng: np.random.Generator) -> Model:
+        failed = np.array([_failed(o) for o in self.request.observations], dtype=bool)
+        model = Model(self.encoder, self.seen, self.values, failed, rng)
+        model.believe(self.pending)
+        return model
 
     def _take(self, row: npt.NDArray[np.float64]) -> None:
         mark = marks(row[None, :])[0]
@@ -141,19 +139,18 @@ class _Search:
         lengths = np.full(self.encoder.n_columns, 0.3)
         effort = Effort(n_global=100, n_local=0, n_steps=0)
         found = maximise(self.encoder, lonely, known[:0], lengths, self.taken, rng, effort, self.pool)
-        if found is None:
-            found = self._anywhere(rng)
-        return (None, {}) if found is None else (found[0], {"model": "design"})
+        row = self._anywhere(rng) if found is None else found[0]
+        return (None, {}) if row is None else (row, {"model": "design"})
 
-    def _anywhere(self, rng: np.random.Generator) -> tuple[npt.NDArray[np.float64], float] | None:
+    def _anywhere(self, rng: np.random.Generator) -> npt.NDArray[np.float64] | None:
         """Return any untried point; a large finite space is walked from a random cell on."""
         if self.cells is None:
-            return self.encoder.from_quantiles(rng.random((1, self.encoder.n_columns)))[0], math.nan
+            return np.asarray(self.encoder.from_quantiles(rng.random((1, self.encoder.n_columns)))[0])
         start = int(rng.integers(min(self.cells.size, 2**62)))
         for step in range(min(self.cells.size, len(self.taken) + 1)):
             row = self.encoder.encode([self.cells.cell((start + step) % self.cells.size)])
             if marks(row)[0] not in self.taken:
-                return row[0], math.nan
+                return np.asarray(row[0])
         return None
 
 
@@ -170,95 +167,3 @@ def _target(observation: Observation, sign: float) -> float:
 def _failed(observation: Observation) -> bool:
     lost = observation.value is None or not math.isfinite(observation.value)
     return observation.state in FAILED or (observation.state is RunState.FINISHED and lost)
-
-
-class _Model:
-    """Both processes, fitted once per request and told of each new suggestion."""
-
-    def __init__(self, search: _Search, rng: np.random.Generator) -> None:
-        encoder = search.encoder
-        ok = np.isfinite(search.values)
-        self.raw = search.values[ok]
-        y = warp(self.raw)
-        rows = search.seen[ok]
-        kept = _representative(y, MAX_POINTS, rng)
-        self.all_y, self.rows, self.y = y, rows[kept], y[kept]
-        fitted = _representative(self.y, MAX_FITTED, rng)
-        shape, _ = fit(self.rows[fitted], self.y[fitted], encoder.is_category, Prior())
-        self.shape: Shape = shape
-        self.is_category = encoder.is_category
-        self.process = Process(self.rows, self.y, self.is_category, shape)
-        mean = self.process.expect(self.rows)
-        self.best = self.observed_best = float(mean.min())
-        self.starts = self.rows[np.argsort(mean)[:8]]
-        self.lengths = np.where(self.is_category, 1.0, np.minimum(np.exp(-0.5 * shape.weights), 1.0))
-        self.failures = self._failures(search)
-        self.with_pending = self.process
-        self.believe(search.pending)
-
-    def _failures(self, search: _Search) -> Failures | None:
-        observations = search.request.observations
-        told = [i for i, o in enumerate(observations) if _failed(o) or math.isfinite(search.values[i])]
-        ok = np.array([not _failed(observations[i]) for i in told], dtype=bool)
-        if ok.all():
-            return None
-        return Failures(search.seen[told][-MAX_POINTS:], ok[-MAX_POINTS:], self.is_category)
-
-    def believe(self, pending: Rows) -> None:
-        """Take runs in flight at their predicted mean, also as the best that there will be.
-
-        Else the improvement that they promise would be counted again right beside them.
-        """
-        if not len(pending):
-            return
-        mean = self.process.expect(pending[-60:])
-        rows = np.concatenate((self.rows, pending[-60:]))
-        self.with_pending = Process(rows, np.concatenate((self.y, mean)), self.is_category, self.shape)
-        self.with_pending.amplitude = self.process.amplitude
-        self.best = min(self.observed_best, float(mean.min()))
-
-    def score(self, rows: Rows) -> Vector:
-        """Return log expected improvement less the risk of failure."""
-        mean, deviation = self.with_pending.predict(rows)
-        result = np.logaddexp(log_improvement(mean, deviation, self.best), np.log(deviation) + NOTHING_LEFT)
-        if self.failures is not None:
-            result = result + self.failures.penalty(rows)
-        return result
-
-    def next(
-        self, search: _Search, rng: np.random.Generator
-    ) -> tuple[npt.NDArray[np.float64] | None, dict[str, Any]]:
-        """Return the most promising untried row and why."""
-        found = maximise(
-            search.encoder, self.score, self.starts, self.lengths, search.taken, rng, Effort(), search.pool
-        )
-        if found is None:
-            found = search._anywhere(rng)
-        if found is None:
-            return None, {}
-        row = found[0]
-        mean, deviation = self.with_pending.predict(row[None, :])
-        reason = {
-            "model": "process",
-            "mean": self._told(float(mean[0]), search._sign()),
-            "deviation": float(deviation[0]),
-            "log_ei": float(log_improvement(mean, deviation, self.best)[0]),
-            "failure": 0.0 if self.failures is None else float(1 - self.failures.success(row[None, :])[0]),
-        }
-        return row, reason
-
-    def _told(self, mean: float, sign: float) -> float:
-        """Return a predicted target in the metric's own unit, between the best and worst seen."""
-        order = np.argsort(self.all_y)
-        return sign * float(np.interp(mean, self.all_y[order], self.raw[order]))
-
-
-def _representative(y: Vector, n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-    """Return the indices of the best third of `n` and an even spread of the rest by value."""
-    if len(y) <= n:
-        return np.arange(len(y))
-    order = np.argsort(y, kind="stable")
-    n_best = n // 3
-    rest = order[n_best:]
-    spread = rng.choice(rest, size=n - n_best, replace=False)
-    return np.sort(np.concatenate((order[:n_best], spread)))

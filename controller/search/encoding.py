@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -225,6 +226,30 @@ class Encoder:
             if active(parameter, kept):
                 kept[parameter.path] = chosen[parameter.path]
         return nested({p.path: kept[p.path] for p in self.space if p.path in kept})
+
+
+class _Written:
+    """A space that is equal to another one when both are written the same."""
+
+    def __init__(self, space: Space) -> None:
+        self.space = space
+        self._text = msgspec.msgpack.encode(space)
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Written) and other._text == self._text
+
+
+def encoder(space: Space) -> Encoder:
+    """Return the encoder of `space`; to make one costs as much as a small fit, so the last few are kept."""
+    return _encoder(_Written(space))
+
+
+@lru_cache(maxsize=4)
+def _encoder(written: _Written) -> Encoder:
+    return Encoder(written.space)
 
 
 def marks(rows: Rows) -> list[bytes]:

@@ -1,14 +1,24 @@
 from __future__ import annotations
 
+import random
+from dataclasses import replace
+
+import pytest
+
 from controller.domain.changes import Batch, HistoryGrew, RunStateSet, SweepStateSet
-from controller.domain.states import RunState, SweepState
+from controller.domain.states import RUN_MOVES, RunState, SweepState
 from tests import scenes
 from tui_sweeps.model import Desk, Model, SweepDesk
 from tui_sweeps.model.desk import read_desk, write_desk
 from tui_sweeps.views.since import look, since_line
-from tui_sweeps.views.tally import eta, tally
+from tui_sweeps.views.tally import Sums, eta, tally
 
 SWEEP = "d1g1ts00"
+
+
+@pytest.fixture
+def dice() -> random.Random:
+    return random.Random(8)
 
 
 def model() -> Model:
@@ -70,6 +80,24 @@ def test_tally_adds_up_the_scene() -> None:
     assert (numbers.n_runs, numbers.n_active, numbers.n_failed, numbers.n_agents) == (36, 2, 2, 3)
     assert numbers.n_ended == 34
     assert numbers.run_s(scenes.NOW) > numbers.ended_s > 0
+
+
+def test_sums_that_follow_single_runs_are_those_of_a_walk_over_all(dice: random.Random) -> None:
+    world = model().world
+    sums, runs, at = Sums(world, SWEEP), list(world.runs), scenes.NOW
+    for _ in range(60):
+        at += 1.0
+        ids = dice.sample(runs, 3)
+        for one in ids:
+            state = dice.choice(sorted(RUN_MOVES[world.runs[one].state]) or [world.runs[one].state])
+            world.evolve([RunStateSet(run_id=one, state=state, at=at)])
+        sums.touch(ids)
+        followed, walked = sums.numbers(), tally(world, SWEEP)
+        assert followed.ended_s == pytest.approx(walked.ended_s)
+        assert sorted(followed.active_since) == sorted(walked.active_since)
+        assert sorted(followed.durations_s) == sorted(walked.durations_s)
+        unlike = {"ended_s": 0.0, "active_since": (), "durations_s": ()}
+        assert replace(followed, **unlike) == replace(walked, **unlike)
 
 
 def test_time_left_is_a_range_and_nothing_where_nothing_finished() -> None:

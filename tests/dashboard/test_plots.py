@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from textual.app import App
-from textual.pilot import Pilot
 
 from controller.domain.changes import RunAdded, RunStateSet
 from controller.domain.commands import StopRuns
@@ -15,22 +14,12 @@ from controller.domain.runs import Run
 from controller.domain.states import RunState
 from controller.settings import Home
 from tests import plot_scenes, scenes
-from tests.dashboard.screen import make_app, settled, text_of
+from tests.dashboard.screen import is_coloured, make_app, settled, text_of, until
 from tests.fake_client import FakeClient
 from tui_sweeps.app import ExitReason, SweepsApp
 
 SIZES = ((80, 24), (120, 40), (200, 60))
 VIEWS = {"2": "optimizer", "3": "learning_rate", "4": "dropout", "5": "runs by their end"}
-
-
-async def until(pilot: Pilot[ExitReason], wanted: str) -> str:
-    """Wait until a text is on the screen; return the screen."""
-    for _ in range(100):
-        text = text_of(pilot.app)
-        if wanted in text:
-            return text
-        await pilot.pause(0.02)
-    raise AssertionError(f"{wanted!r} never came:\n{text_of(pilot.app)}")
 
 
 def picture_of(app: App[ExitReason]) -> str:
@@ -59,13 +48,12 @@ async def test_every_plot_is_drawn_in_every_size_and_without_colours_or_unicode(
         await until(pilot, "tune-augmented")
         await pilot.press("enter", key)
         text = await until(pilot, wanted)
-        styles = [s.style for strip in app.screen._compositor.render_strips() for s in strip if s.style]
+        coloured = is_coloured(app)
     if "LANG" in environ:
         assert text.isascii()
     elif key != "3":
         assert any("\u2800" < char <= "\u28ff" for char in text)
-    if "NO_COLOR" in environ:
-        assert {style.color.name for style in styles if style.color is not None} <= {"default"}
+    assert coloured is ("NO_COLOR" not in environ)
 
 
 async def test_axes_stand_as_their_distributions_say() -> None:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from textual.pilot import Pilot
 
 from controller.domain.changes import RunStateSet, SweepStateSet
 from controller.domain.commands import CancelSweep, LaunchAgents, PauseSweep, RetryRuns, StopRuns
@@ -12,21 +11,11 @@ from controller.domain.replies import Refused
 from controller.domain.states import RunState, SweepState
 from controller.settings import Home
 from tests import scenes
-from tests.dashboard.screen import make_app, settled, text_of
+from tests.dashboard.screen import make_app, settled, text_of, until
 from tests.fake_client import FakeClient
 from tui_sweeps.app import ExitReason
 
 Read = Callable[[], str]
-
-
-async def until(pilot: Pilot[ExitReason], wanted: str) -> str:
-    """Return the screen once it shows `wanted`."""
-    for _ in range(100):
-        await pilot.pause(0.02)
-        text = text_of(pilot.app)
-        if wanted in text:
-            return text
-    raise AssertionError(f"{wanted!r} is not on the screen:\n{text_of(pilot.app)}")
 
 
 async def test_sweeps_screen_shows_each_sweep_with_its_numbers() -> None:
@@ -170,11 +159,7 @@ async def test_banner_tells_when_the_controller_is_away_and_goes_when_it_is_back
         client.go_away()
         await until(pilot, "Out of touch")
         client.away = False
-        for _ in range(100):
-            await pilot.pause(0.02)
-            if "Out of touch" not in text_of(pilot.app):
-                break
-        assert "Out of touch" not in text_of(pilot.app)
+        await until(pilot, "Out of touch", gone=True)
 
 
 async def test_detach_leaves_and_the_next_start_finds_filter_and_place(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from textual.app import App, ComposeResult
 
+from tests.dashboard.screen import lines_of
 from tui_sweeps.widgets.logview import LogView
 
 
@@ -23,7 +24,7 @@ class Owner(App[None]):
         return self.query_one(LogView)
 
     def picture(self) -> list[str]:
-        return [strip.text.rstrip(" ▁▂▃▄▅▆▇█") for strip in self.screen._compositor.render_strips()]
+        return [line.rstrip(" ▁▂▃▄▅▆▇█") for line in lines_of(self)]
 
 
 async def test_log_shows_its_end_and_follows() -> None:

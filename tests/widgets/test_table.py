@@ -7,6 +7,7 @@ from rich.cells import cell_len
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 
+from tests.dashboard.screen import lines_of
 from tui_sweeps.widgets.columns import Geometry, padded
 from tui_sweeps.widgets.table import Cell, Column, LineTable
 
@@ -50,7 +51,7 @@ class Owner(App[None]):
         return self.query_one(LineTable)
 
     def picture(self) -> list[str]:
-        return [strip.text.rstrip() for strip in self.screen._compositor.render_strips()]
+        return [line.rstrip() for line in lines_of(self)]
 
 
 async def test_table_shows_header_rows_and_right_aligned_cells() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.text import Text
 from textual.app import ComposeResult
 
@@ -64,14 +66,26 @@ class AgentsScreen(Acts, Board):
             if self.model.ready:
                 self.post_message(GoUp())
             return
-        if touched.everything or touched.agents or self.sweep_id in touched.sweeps:
+        if touched.everything:
             self._rows.forget()
             self._order.rebuild(self._rows.ids(), lambda _: True, agent_key(self.model.world))
-            row = self._order.row_of(self._cursor)
-            self.table.reset(len(self._order.ids))
-            if row is not None:
-                self.table.cursor_row = row
-            self._show_frame()
+            self._reset()
+        elif mine := [one for one in touched.agents if self._rows.owns(one)]:
+            self._rows.forget()
+            if self._order.update(mine):
+                self._reset()
+            else:
+                self._repaint(mine)
+
+    def _reset(self) -> None:
+        row = self._order.row_of(self._cursor)
+        self.table.reset(len(self._order.ids))
+        if row is not None:
+            self.table.cursor_row = row
+        self._show_frame()
+
+    def _repaint(self, agent_ids: Sequence[str]) -> None:
+        self.table.refresh_rows(row for one in agent_ids if (row := self._order.row_of(one)) is not None)
 
     def tick(self) -> None:
         """Show ages."""

@@ -15,13 +15,13 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Static
 
 from tui_sweeps.format import fit, sanitise
 from tui_sweeps.keys import action_of, first_shown, footer_of, keys_of
 from tui_sweeps.messages import Answered, Replied
 from tui_sweeps.model import Desk, Model, Touched
 from tui_sweeps.views.cells import Cell
+from tui_sweeps.widgets.words import Words
 
 LEAST_WIDTH, LEAST_HEIGHT = 30, 8
 """Below this nothing useful can be shown; a sentence says so."""
@@ -144,12 +144,12 @@ class Board(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the frame."""
-        yield Static(id="crumbs", markup=False)
-        yield Static(id="banner", markup=False)
-        yield Static(id="held", markup=False)
+        yield Words(id="crumbs")
+        yield Words(id="banner")
+        yield Words(id="held")
         yield from self.body()
-        yield Static(id="footer", markup=False)
-        yield Static(id="tiny", markup=False)
+        yield Words(id="footer")
+        yield Words(id="tiny")
 
     def on_mount(self) -> None:
         """Show everything for the first time."""
@@ -194,7 +194,7 @@ class Board(Screen[None]):
         small = event.size.width < LEAST_WIDTH or event.size.height < LEAST_HEIGHT
         self.set_class(small, "small")
         if small:
-            tiny = self.query_one("#tiny", Static)
+            tiny = self.query_one("#tiny", Words)
             tiny.update(Text(f"Too small: {LEAST_WIDTH}x{LEAST_HEIGHT} cells are needed."))
         self.later(self._show_frame)
 
@@ -216,7 +216,7 @@ class Board(Screen[None]):
         """Show how long an act can still be taken back."""
         if self._is_up:
             self.set_class(bool(self.setting.held), "held")
-            self.query_one("#held", Static).update(Text(self.setting.held, no_wrap=True, overflow="ellipsis"))
+            self.query_one("#held", Words).update(Text(self.setting.held, no_wrap=True, overflow="ellipsis"))
 
     def _show_frame(self) -> None:
         if not self._is_up:
@@ -224,11 +224,11 @@ class Board(Screen[None]):
         self.show_held()
         self.set_class(bool(self.model.stale), "away")
         if self.model.stale:
-            self.query_one("#banner", Static).update(
+            self.query_one("#banner", Words).update(
                 Text(f"Out of touch: {sanitise(self.model.stale)}. Shown as of then; trying again.")
             )
-        self.query_one("#crumbs", Static).update(self._crumbs_line())
-        self.query_one("#footer", Static).update(self._footer_line())
+        self.query_one("#crumbs", Words).update(self._crumbs_line())
+        self.query_one("#footer", Words).update(self._footer_line())
 
     def _crumbs_line(self) -> Text:
         width = max(1, self.size.width - 2)

@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from tui_sweeps.views.filter import FilterError
+from tui_sweeps.widgets.words import Words
 
 
 class _Underline(Highlighter):
@@ -79,7 +80,7 @@ class FilterLine(Horizontal):
         yield _Line(
             highlighter=self._underline, compact=True, placeholder=self._placeholder, select_on_focus=False
         )
-        yield Static(id="said", markup=False)
+        yield Words(id="said")
 
     @property
     def input(self) -> Input:
@@ -107,7 +108,7 @@ class FilterLine(Horizontal):
             self._underline.span = span
             self.input.refresh()
         self.set_class(mistake is not None, "wrong")
-        self.query_one("#said", Static).update(Text(text if mistake is None else str(mistake)))
+        self.query_one("#said", Words).update(Text(text if mistake is None else str(mistake)))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Tell of the new text."""

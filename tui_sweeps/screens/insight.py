@@ -8,7 +8,6 @@ from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
-from textual.widgets import Static
 
 from controller.domain.queries import GetImportance, GetNotes, ImportanceTable, Notes, NotFound
 from tui_sweeps.format import clock, count, duration, fit, sanitise
@@ -24,6 +23,7 @@ from tui_sweeps.screens.ways import GoUp
 from tui_sweeps.views.importance import head, n_ended, next_metric, next_value, query, said
 from tui_sweeps.views.runs import RunRows
 from tui_sweeps.views.scales import Columns
+from tui_sweeps.widgets.words import Words
 
 
 class SweepView(Acts, Board):
@@ -43,7 +43,7 @@ class SweepView(Acts, Board):
     def body(self) -> ComposeResult:
         """Lay out the page."""
         with VerticalScroll(id="page"):
-            yield Static(id="text", markup=False)
+            yield Words(id="text")
 
     def crumbs(self) -> list[str]:
         """Return the way to here."""
@@ -60,7 +60,7 @@ class SweepView(Acts, Board):
 
     def page(self, text: Text) -> None:
         """Show a text."""
-        self.query_one("#text", Static).update(text)
+        self.query_one("#text", Words).update(text)
 
 
 class ImportanceScreen(SweepView):

@@ -12,7 +12,6 @@ import time
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.timer import Timer
-from textual.widgets import Static
 
 from tui_sweeps.format import count
 from tui_sweeps.model import Touched
@@ -28,6 +27,7 @@ from tui_sweeps.views.parallel import Plot
 from tui_sweeps.views.runs import RunRows, run_passes
 from tui_sweeps.views.scales import Columns
 from tui_sweeps.widgets.picture import Picture
+from tui_sweeps.widgets.words import Words
 
 LEAST_PAUSE_S = 0.2
 """Between two drawings that news ask for."""
@@ -51,7 +51,7 @@ class PlotBoard(Walking, Acts, Board):
     PlotBoard #header { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
     PlotBoard.low #header { display: none; }
     PlotBoard #picture { margin: 0 1; }
-    PlotBoard #below { height: auto; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    PlotBoard #below { padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
     PlotBoard.filtered #below { margin-bottom: 1; }
     """
 
@@ -83,9 +83,11 @@ class PlotBoard(Walking, Acts, Board):
 
     def body(self) -> ComposeResult:
         """Lay out header, picture, lines below and the filter line."""
-        yield Static(id="header", markup=False)
+        yield Words(id="header")
         yield Picture()
-        yield Static(id="below", markup=False)
+        below = Words(id="below")
+        below.styles.height = self.N_BELOW
+        yield below
         yield FilterLine()
 
     # ------------------------------------------------------------------ what subclasses say
@@ -199,9 +201,9 @@ class PlotBoard(Walking, Acts, Board):
     def _show_words(self, width: int) -> None:
         lines = self.below(width)[: self.N_BELOW]
         lines += [Text("")] * (self.N_BELOW - len(lines))
-        self.query_one("#below", Static).update(Text("\n").join(lines))
+        self.query_one("#below", Words).update(Text("\n").join(lines))
         sweep = self.model.world.sweeps[self.sweep_id]
-        self.query_one("#header", Static).update(line_of(state_line(self.model, sweep)))
+        self.query_one("#header", Words).update(line_of(state_line(self.model, sweep)))
         self._show_frame()
 
     # ------------------------------------------------------------------ filter

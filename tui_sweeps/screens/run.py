@@ -29,6 +29,7 @@ from tui_sweeps.views.run import (
     system_line,
 )
 from tui_sweeps.widgets.logview import LogView
+from tui_sweeps.widgets.words import Words
 
 N_LINES_AT_ONCE = 2000
 """Log lines asked for at a time; the rest follows as soon as these have come."""
@@ -71,11 +72,11 @@ class RunScreen(Acts, Board):
 
     def body(self) -> ComposeResult:
         """Lay out curves and facts above, the log below."""
-        yield Static(id="header", markup=False)
+        yield Words(id="header")
         with Horizontal(id="upper"):
             yield CurveView(id="chart")
             with VerticalScroll(id="facts"):
-                yield Static(id="text", markup=False)
+                yield Words(id="text")
         with Vertical(id="lower"):
             yield Static("Log", id="logtitle", markup=False)
             yield LogView(lambda: len(self._lines), self._line)
@@ -169,7 +170,7 @@ class RunScreen(Acts, Board):
             text.append(f"\n{chain}", "yellow")
         if load := system_line(run):
             text.append("\n").append_text(line_of(load))
-        self.query_one("#header", Static).update(text)
+        self.query_one("#header", Words).update(text)
 
     def _show_facts(self) -> None:
         run = self.run_now
@@ -196,7 +197,7 @@ class RunScreen(Acts, Board):
         if run.directory:
             text.append("Directory\n", "bold")
             text.append(sanitise(run.directory))
-        self.query_one("#text", Static).update(text)
+        self.query_one("#text", Words).update(text)
 
     def on_screen_resume(self) -> None:
         """Catch up."""

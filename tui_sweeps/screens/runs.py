@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.widgets import Static
 
+from controller.domain.states import RUN_ACTIVE
 from tui_sweeps.format import count
 from tui_sweeps.messages import Copy, WantTails
 from tui_sweeps.model import Touched
@@ -24,8 +24,9 @@ from tui_sweeps.views.order import Order, sort_words
 from tui_sweeps.views.run import command_text
 from tui_sweeps.views.runs import SPARK_CELLS, RunRows, run_key, run_passes
 from tui_sweeps.views.sorting import toggled
-from tui_sweeps.views.tally import Tally, tally
+from tui_sweeps.views.tally import Sums
 from tui_sweeps.widgets.table import Cell, Column, LineTable
+from tui_sweeps.widgets.words import Words
 
 
 class RunsScreen(Marking, Choosing, Acts, Board):
@@ -48,12 +49,14 @@ class RunsScreen(Marking, Choosing, Acts, Board):
         self._filter = ""
         """The text that `_node` was read from; a plot may have changed the sweep's filter meanwhile."""
         self._columns: list[str] = []
-        self._tally: Tally | None = None
+        self._sums: Sums | None = None
+        self._times: dict[str, str] = {}
+        """Run times of the active runs in sight as they were painted."""
         self._asked_tails: set[str] = set()
 
     def body(self) -> ComposeResult:
         """Lay out header, table and filter line."""
-        yield Static(id="header", markup=False)
+        yield Words(id="header")
         yield LineTable(
             [], 0, self._cell, marked=self._is_marked, empty="No runs yet. Press a to launch agents."
         )
@@ -97,11 +100,12 @@ class RunsScreen(Marking, Choosing, Acts, Board):
                 self.post_message(GoUp())
             return
         if touched.everything:
-            self._tally = None
+            self._sums = None
             self._rebuild()
         elif self.sweep_id in touched.sweeps:
-            self._tally = None
             mine = [one for one in touched.runs if one in self.model.world.runs_of[self.sweep_id]]
+            if self._sums is not None:
+                self._sums.touch(mine)
             if self._order.update(mine):
                 self._reset()
             else:
@@ -109,21 +113,30 @@ class RunsScreen(Marking, Choosing, Acts, Board):
         self._show_header()
 
     def tick(self) -> None:
-        """Show run times and the time left."""
-        tokens = self.model.world.open_of.get(self.sweep_id, {})
-        self._repaint([self.model.world.attempts[token].run_id for token in tokens])
+        """Show run times and the time left; most run times read the same as a second ago."""
+        world, times = self.model.world, {}
+        for run_id in self._in_sight():
+            run = world.runs.get(run_id)
+            if run is not None and run.state in RUN_ACTIVE:
+                times[run_id] = self._rows.cell(run_id, "duration", self.now).text
+        self._repaint([one for one, text in times.items() if self._times.get(one) != text])
+        self._times = times
         self._show_header()
+
+    def _in_sight(self) -> list[str]:
+        top = self.table.scroll_offset.y
+        return self._order.ids[top : top + self.table.n_visible_rows]
 
     def _show_header(self) -> None:
         sweep = self.model.world.sweeps.get(self.sweep_id)
         if sweep is None:
             return
-        if self._tally is None:
-            self._tally = tally(self.model.world, self.sweep_id)
+        if self._sums is None:
+            self._sums = Sums(self.model.world, self.sweep_id)
         text = line_of(state_line(self.model, sweep))
         text.append("\n")
-        text.append_text(line_of(number_line(sweep, self._tally, self.now)))
-        self.query_one("#header", Static).update(text)
+        text.append_text(line_of(number_line(sweep, self._sums.numbers(), self.now)))
+        self.query_one("#header", Words).update(text)
 
     def _repaint(self, run_ids: Sequence[str]) -> None:
         rows = [row for one in run_ids if (row := self._order.row_of(one)) is not None]
@@ -189,8 +202,7 @@ class RunsScreen(Marking, Choosing, Acts, Board):
         metric = self._rows.sweep.config.metric if self.sweep_id in self.model.world.sweeps else None
         if metric is None:
             return
-        top = self.table.scroll_offset.y
-        seen = self._order.ids[top : top + self.table.n_visible_rows]
+        seen = self._in_sight()
         ids = tuple(one for one in seen if one not in self.model.tails and one not in self._asked_tails)
         if ids:
             self._asked_tails.update(ids)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.widgets import Static
 
 from tui_sweeps.format import count
 from tui_sweeps.messages import Copy
@@ -18,6 +17,7 @@ from tui_sweeps.views.filter import SWEEP_FIELDS, FilterError, parse
 from tui_sweeps.views.order import Order, sort_words
 from tui_sweeps.views.sweeps import COLUMNS, SORTABLE, SweepRows, sweep_key, sweep_passes
 from tui_sweeps.widgets.table import Cell, Column, LineTable
+from tui_sweeps.widgets.words import Words
 
 
 class SweepsScreen(Acts, Board):
@@ -40,7 +40,7 @@ class SweepsScreen(Acts, Board):
 
     def body(self) -> ComposeResult:
         """Lay out the table."""
-        yield Static(id="since", markup=False)
+        yield Words(id="since")
         yield LineTable(
             [Column(c.key, c.title, c.width, c.align, c.fixed) for c in COLUMNS],
             0,
@@ -78,7 +78,7 @@ class SweepsScreen(Acts, Board):
             self._rows.forget()
             self._rebuild()
             return
-        self._rows.forget(touched.sweeps)
+        self._rows.touch(touched.runs)
         if self._order.update(touched.sweeps):
             self._reset()
         else:
@@ -118,7 +118,7 @@ class SweepsScreen(Acts, Board):
         self._count()
         news = self.setting.since
         self.set_class(bool(news), "news")
-        self.query_one("#since", Static).update(Text(news, no_wrap=True, overflow="ellipsis"))
+        self.query_one("#since", Words).update(Text(news, no_wrap=True, overflow="ellipsis"))
 
     def _cell(self, row: int, key: str) -> Cell:
         if row >= len(self._order.ids):

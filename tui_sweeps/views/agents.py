@@ -76,6 +76,11 @@ class AgentRows:
         """Return the agents of the sweep."""
         return [one.id for one in self.model.world.agents.values() if one.sweep_id == self.sweep_id]
 
+    def owns(self, agent_id: str) -> bool:
+        """Say whether that is an agent of the sweep."""
+        agent = self.model.world.agents.get(agent_id)
+        return agent is not None and agent.sweep_id == self.sweep_id
+
     def cell(self, agent_id: str, key: str, now: float) -> Cell:
         """Return one cell; a row is made at once and kept for its other cells."""
         if self._row[:2] != (agent_id, now):

@@ -13,7 +13,7 @@ from tui_sweeps.views.configs import config_text
 from tui_sweeps.views.filter import Node, SweepSubject, matches
 from tui_sweeps.views.order import SortKey, rank, sort_words
 from tui_sweeps.views.states import BAD, GOOD, LIVE, QUIET, WARN, sweep_state
-from tui_sweeps.views.tally import Eta, Tally, eta, tally
+from tui_sweeps.views.tally import Eta, Sums, Tally, eta
 
 COLUMNS: tuple[Column, ...] = (
     Column("state", "STATE", 11, fixed=True),
@@ -57,24 +57,26 @@ class SweepRows:
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self._tallies: dict[str, Tally] = {}
+        self._sums: dict[str, Sums] = {}
         self._row: tuple[str, float, dict[str, Cell]] = ("", 0.0, {})
 
-    def forget(self, sweep_ids: set[str] | None = None) -> None:
-        """Let go of the numbers of these sweeps, or of all."""
+    def forget(self) -> None:
+        """Let go of all numbers: the World is another one."""
         self._row = ("", 0.0, {})
-        if sweep_ids is None:
-            self._tallies.clear()
-        else:
-            for sweep_id in sweep_ids:
-                self._tallies.pop(sweep_id, None)
+        self._sums.clear()
+
+    def touch(self, run_ids: set[str]) -> None:
+        """Count these runs anew."""
+        self._row = ("", 0.0, {})
+        for sums in self._sums.values():
+            sums.touch(run_ids)
 
     def tally(self, sweep_id: str) -> Tally:
         """Return a sweep's numbers."""
-        found = self._tallies.get(sweep_id)
+        found = self._sums.get(sweep_id)
         if found is None:
-            found = self._tallies[sweep_id] = tally(self._model.world, sweep_id)
-        return found
+            found = self._sums[sweep_id] = Sums(self._model.world, sweep_id)
+        return found.numbers()
 
     def cell(self, sweep_id: str, key: str, now: float) -> Cell:
         """Return one cell; a row is made at once and kept for its other cells."""

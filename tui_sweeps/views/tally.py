@@ -1,13 +1,15 @@
 """What a sweep's runs add up to: counts, hours, progress, time left.
 
-Hours and durations need a walk over all runs, so they are computed for what is on screen and kept until
-the sweep is touched again.
+Hours and durations need a walk over all runs, so they are added up once for what is on screen and then follow
+the runs that are touched.
 """
 
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from controller.domain.runs import Run
 from controller.domain.states import RUN_ACTIVE, SWEEP_OPEN, RunState
@@ -53,41 +55,75 @@ class Eta:
     high_s: float
 
 
-def tally(world: World, sweep_id: str) -> Tally:
-    """Add up a sweep."""
-    counts = world.counts_of[sweep_id]
-    ended_s = 0.0
-    active: list[float] = []
-    durations: list[float] = []
-    for run_id in world.runs_of[sweep_id]:
-        run = world.runs[run_id]
+class Sums:
+    """What one sweep's runs add up to, kept up run by run: a walk over all of them happens once."""
+
+    def __init__(self, world: World, sweep_id: str) -> None:
+        self._world = world
+        self._sweep_id = sweep_id
+        self._took_s: dict[str, float] = {}
+        """Run time of every run that has ended."""
+        self._since: dict[str, float] = {}
+        """Start of every active run."""
+        self._finished: dict[str, None] = {}
+        """Runs whose run time says how long the next will take, the latest last."""
+        self._ended_s = 0.0
+        self._numbers: Tally | None = None
+        runs = [world.runs[one] for one in world.runs_of[sweep_id]]
+        for run in sorted(runs, key=lambda run: run.ended_at or 0.0):
+            self._add(run)
+
+    def touch(self, run_ids: Iterable[str]) -> None:
+        """Count these runs anew; those of other sweeps are passed over."""
+        own = self._world.runs_of.get(self._sweep_id, {})
+        self._numbers = None
+        for run_id in run_ids:
+            self._ended_s -= self._took_s.pop(run_id, 0.0)
+            self._since.pop(run_id, None)
+            self._finished.pop(run_id, None)
+            if run_id in own:
+                self._add(self._world.runs[run_id])
+
+    def _add(self, run: Run) -> None:
         if run.started_at is None:
-            continue
+            return
         if run.ended_at is not None:
             took_s = max(0.0, run.ended_at - run.started_at)
-            ended_s += took_s
+            self._took_s[run.id] = took_s
+            self._ended_s += took_s
             if run.state is RunState.FINISHED or (run.verdict is not None and run.verdict.stop):
-                durations.append(took_s)
+                self._finished[run.id] = None
         elif run.state in RUN_ACTIVE:
-            active.append(run.started_at)
-    n_active = sum(counts[state] for state in RUN_ACTIVE)
-    n_queued = len(world.queue_of[sweep_id])
-    n_runs = len(world.runs_of[sweep_id])
-    return Tally(
-        n_runs=n_runs,
-        n_active=n_active,
-        n_failed=counts[RunState.FAILED] + counts[RunState.CRASHED],
-        n_finished=counts[RunState.FINISHED],
-        n_ended=max(
-            0,
-            n_runs - n_active - counts[RunState.PENDING] - counts[RunState.PREEMPTED],
-        ),
-        n_queued=n_queued,
-        n_agents=len(world.agents_of[sweep_id]),
-        ended_s=ended_s,
-        active_since=tuple(active),
-        durations_s=tuple(durations[-N_DURATIONS:]),
-    )
+            self._since[run.id] = run.started_at
+
+    def numbers(self) -> Tally:
+        """Return the sums as they are now."""
+        if self._numbers is None:
+            self._numbers = self._count()
+        return self._numbers
+
+    def _count(self) -> Tally:
+        world, sweep_id = self._world, self._sweep_id
+        counts, n_runs = world.counts_of[sweep_id], len(world.runs_of[sweep_id])
+        n_active = sum(counts[state] for state in RUN_ACTIVE)
+        n_waiting = counts[RunState.PENDING] + counts[RunState.PREEMPTED]
+        return Tally(
+            n_runs=n_runs,
+            n_active=n_active,
+            n_failed=counts[RunState.FAILED] + counts[RunState.CRASHED],
+            n_finished=counts[RunState.FINISHED],
+            n_ended=max(0, n_runs - n_active - n_waiting),
+            n_queued=len(world.queue_of[sweep_id]),
+            n_agents=len(world.agents_of[sweep_id]),
+            ended_s=max(0.0, self._ended_s),
+            active_since=tuple(self._since.values()),
+            durations_s=tuple(self._took_s[one] for one in islice(reversed(self._finished), N_DURATIONS)),
+        )
+
+
+def tally(world: World, sweep_id: str) -> Tally:
+    """Add up a sweep once."""
+    return Sums(world, sweep_id).numbers()
 
 
 def eta(sweep: Sweep, numbers: Tally, now: float) -> Eta | None:

@@ -175,9 +175,18 @@ class LineTable(ScrollView, can_focus=True):
 
     def refresh_rows(self, rows: Iterable[int]) -> None:
         """Draw these rows again, those out of sight excepted."""
-        self._refresh_visible(
-            *(Region(0, y, self.size.width, 1) for y in map(self._line_of, rows) if y is not None)
-        )
+        first = self.scroll_offset.y
+        end = min(first + self.n_visible_rows, self.n_rows)
+        seen = sorted({row for row in rows if first <= row < end})
+        regions: list[Region] = []
+        width = self.size.width
+        for row in seen:
+            y = row - first + HEADER_LINES
+            if regions and regions[-1].bottom == y:
+                regions[-1] = Region(0, regions[-1].y, width, regions[-1].height + 1)
+            else:
+                regions.append(Region(0, y, width, 1))
+        self._refresh_visible(*regions)
 
     def refresh_cell(self, row: int, column_key: str) -> None:
         """Draw one cell again if it is in sight."""

@@ -84,32 +84,12 @@ def keys(n_runs: int, n_keys: int) -> None:
         told(f"page keys, {n_runs} runs", key_times(terminal, ["\x1b[6~"] * min(20, n_runs // 30)))
         terminal.close()
         listing = lab.write("listing", "\n".join(f"line {n} {n % 97}" for n in range(n_runs)))
-        less = Terminal.__new__(Terminal)
-        open_less(less, str(listing))
+        less = Terminal(lab, program=("less", str(listing)))
         less.until("line 5")
         told("less, line keys", key_times(less, ["j"] * n_keys))
         less.close()
     finally:
         lab.close()
-
-
-def open_less(terminal: Terminal, path: str) -> None:
-    """Make a terminal with `less` in it."""
-    import fcntl
-    import pty
-    import struct
-    import termios
-
-    import pyte
-
-    terminal.screen = pyte.Screen(110, 32)
-    terminal._stream = pyte.ByteStream(terminal.screen)
-    terminal.n_bytes = 0
-    terminal.exit_code = None
-    terminal.pid, terminal._master = pty.fork()
-    if terminal.pid == 0:
-        os.execvpe("less", ["less", path], {**os.environ, "TERM": "xterm-256color"})
-    fcntl.ioctl(terminal._master, termios.TIOCSWINSZ, struct.pack("HHHH", 32, 110, 0, 0))
 
 
 async def longest_gap(lab: Lab, seconds: float) -> float:

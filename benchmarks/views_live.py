@@ -6,7 +6,7 @@ A real controller with a real store; simulated agents, in a process of their own
 socket and end a run now and then; the dashboard attaches to it. Per view: from the key that opens it to its
 first whole picture, from a key to what that key changes on the screen (other changes do not count), CPU share
 of the dashboard and bytes per second sent to the terminal while nobody types. `quiet` is the same runs table
-before the agents begin.
+before the agents begin, `less` a pager with a file of as many lines in the same session.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ UNDER_CURSOR = words_of(r"▸.{30}")
 VIEWS = (
     View("runs", "1", r"RUN +STATE.*\n(.*\n)*.*running", ("j", "k"), cursor_line),
     View("parallel", "2", r"[⠀-⣿]{3}(.*\n)*.*axis 1/", ("j", "k"), UNDER_CURSOR),
-    View("importance", "3", r"rank correlation", ("v", "v"), words_of(r"What drives [^,]*")),
+    View("importance", "3", r"rank correlation|computing", ("v", "v"), words_of(r"What drives [^,]*")),
     View("slices", "4", r"[⠀-⣿](.*\n)*.*is better", ("j", "k"), UNDER_CURSOR),
     View("history", "5", r"[⠀-⣿](.*\n)*.*times improved", ("j", "k"), UNDER_CURSOR),
     View("agents", "6", r"STATE +HOST(.*\n)*.*node\d", ("j", "k"), cursor_line),
@@ -268,12 +268,18 @@ def run(n_runs: int, seconds: float, n_keys: int, per_s: int) -> list[Row]:
         feeder = [sys.executable, __file__, "--feed", str(lab.home.path), sweep_id]
         subprocess.run([*feeder, "fill", str(n_runs)], check=True, env=lab.environment)
         print(f"{n_runs:,} runs made in {time.perf_counter() - began:.0f} s; load {os.getloadavg()[0]:.1f}")
+        listing = lab.write("listing", "\n".join(f"line {n} {n % 97}" for n in range(n_runs)))
+        less = Watched(Terminal(lab, columns=120, lines=40, program=("less", str(listing))))
+        less.until(lambda: "line 5" in less.terminal.text)
+        peer = measure(less, View("less", "", "line 5", ("j", "k"), first_lines), n_keys, 1.0)
+        less.terminal.close()
         watched = Watched(Terminal(lab, columns=120, lines=40))
         watched.until(lambda: "many" in watched.terminal.text)
         watched.terminal.press("\r")
         print("view         open ms  key p50      p95      max      CPU      B/s")
-        rows = [measure(watched, VIEWS[0], n_keys, seconds, "quiet")]
-        told(rows[0])
+        rows = [peer, measure(watched, VIEWS[0], n_keys, seconds, "quiet")]
+        for row in rows:
+            told(row)
         print(f"resident {watched.rss_mib():.0f} MiB")
         feeding = subprocess.Popen(
             [*feeder, "live", str(per_s)], stdout=subprocess.PIPE, text=True, env=lab.environment

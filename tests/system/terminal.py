@@ -21,9 +21,11 @@ KEYS = {"enter": "\r", "escape": "\x1b", "up": "\x1b[A", "down": "\x1b[B", "tab"
 
 
 class Terminal:
-    """`tui-sweeps` on a terminal of its own."""
+    """`tui-sweeps`, or another program, on a terminal of its own."""
 
-    def __init__(self, lab: Lab, *argv: str, columns: int = 110, lines: int = 32) -> None:
+    def __init__(
+        self, lab: Lab, *argv: str, columns: int = 110, lines: int = 32, program: tuple[str, ...] = ()
+    ) -> None:
         self.screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self.screen)
         self.n_bytes = 0
@@ -31,7 +33,8 @@ class Terminal:
         self.pid, self._master = pty.fork()
         if self.pid == 0:
             os.chdir(lab.project)
-            os.execve(sys.executable, [sys.executable, "-m", "tui_sweeps", *argv], environment)
+            command = program or (sys.executable, "-m", "tui_sweeps", *argv)
+            os.execvpe(command[0], command, environment)
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self.exit_code: int | None = None
 

@@ -12,7 +12,6 @@ counts. Compared with the same while the terminal is read.
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import threading
 import time

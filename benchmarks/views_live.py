@@ -154,7 +154,7 @@ class View:
 
 UNDER_CURSOR = words_of(r"▸.{30}")
 VIEWS = (
-    View("runs", "1", r"RUN +STATE.*\n(.*\n)*.*running", ("j", "k"), cursor_line),
+    View("runs", "1", r"RUN +STATE.*\n.*\d", ("j", "k"), cursor_line),
     View("parallel", "2", r"[⠀-⣿]{3}(.*\n)*.*axis 1/", ("j", "k"), UNDER_CURSOR),
     View("importance", "3", r"rank correlation|computing", ("v", "v"), words_of(r"What drives [^,]*")),
     View("slices", "4", r"[⠀-⣿](.*\n)*.*is better", ("j", "k"), UNDER_CURSOR),

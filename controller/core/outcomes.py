@@ -8,6 +8,7 @@ from controller.core import breakers, endings
 from controller.core.closing import CANCELLED, crash, faults, release_agent
 from controller.core.draft import Draft
 from controller.core.requeues import count_preemption, is_worn_out, keep
+from controller.core.unlogged import look_at_end
 from controller.domain.agents import Agent
 from controller.domain.changes import AgentSet, AttemptStateSet, RunStateSet
 from controller.domain.events import RunEnded
@@ -94,7 +95,9 @@ def _close(draft: Draft, attempt: Attempt, run: Run, event: RunEnded) -> None:
     _count_for_agent(draft, attempt, state)
     if state is RunState.FAILED:
         breakers.failed(draft, draft.world.attempts[attempt.token])
-    if state is not RunState.FINISHED:
+    if state is RunState.FINISHED:
+        look_at_end(draft, sweep, draft.world.runs[run.id])
+    else:
         draft.note(f"{state}: {cause}", actor=actor or "controller", sweep_id=sweep.id, run_id=run.id)
     endings.want_fresh(draft, draft.world.sweeps[sweep.id])
     draft.settle_later(sweep.id)

@@ -7,6 +7,7 @@ from typing import Any
 
 from controller.core.closing import revive
 from controller.core.draft import Draft
+from controller.core.unlogged import look_at_first_band
 from controller.domain.changes import (
     AttemptPidSet,
     HistoryGrew,
@@ -114,6 +115,7 @@ def _grow(draft: Draft, attempt: Attempt, event: RunReported) -> None:
                 last_seq=last_seq + client_seq,
             )
         )
+    look_at_first_band(draft, sweep, run, draft.world.runs[run.id])
     _look_at_target(draft, sweep, metric, draft.world.runs[run.id])
 
 

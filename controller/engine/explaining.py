@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
+from controller.domain.metrics import absence
 from controller.domain.queries import GetImportance, ImportanceRow, ImportanceTable, NotFound
 from controller.domain.runs import Run, metric_value
 from controller.domain.sweeps import Goal, Sweep
@@ -32,6 +33,10 @@ class Explainer:
                 metric="", n_runs=0, parameters=(), note="the sweep names no metric; give one"
             )
         runs = [world.runs[run_id] for run_id in world.runs_of[sweep.id]]
+        missing, hint = absence(runs, metric)
+        own = bool(_best_end(sweep, metric))
+        if missing and not (own and any(run.best is not None for run in runs)):
+            return NotFound(reason=f"{missing} (sweep {sweep.id})", hint=hint)
         if note := _unknown(runs, sweep, metric, query.of):
             return ImportanceTable(metric=metric, n_runs=0, parameters=(), note=note)
         values = tuple(_value(run, sweep, metric, query.of) for run in runs)

@@ -20,14 +20,10 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
+from controller.domain.bands import bands
 from controller.domain.sweeps import EarlyTermination
 
-_LONGEST = 10**15
-"""Nobody logs a metric this often; further bands would only be noise on the screen."""
-
-_MOST = 100
-"""Bands of the `min_iter` form, as in W&B."""
-
+__all__ = ["Brackets", "Passed", "Verdict", "at_bands", "bands"]
 
 class Verdict(Struct, frozen=True, kw_only=True):
     """What was decided about a run at a band, with the numbers it was decided by."""
@@ -52,26 +48,6 @@ class Passed(Struct, frozen=True, kw_only=True):
     """Logged values in all."""
     best: float | None
     """Lowest value so far."""
-
-
-def bands(early: EarlyTermination) -> tuple[int, ...]:
-    """Return the bands in rising order; with both forms given, `max_iter` wins."""
-    found: set[int] = set()
-    if early.max_iter is not None:
-        band = float(early.max_iter)
-        for _ in range(int(early.s if early.s is not None else 1)):
-            band /= early.eta
-            if band < 1:
-                break
-            found.add(int(band))
-    elif early.min_iter is not None:
-        band = float(early.min_iter)
-        for _ in range(_MOST):
-            if band > _LONGEST:
-                break
-            found.add(int(band))
-            band *= early.eta
-    return tuple(sorted(found))
 
 
 def at_bands(values: Sequence[float], marks: Sequence[int]) -> Passed:

@@ -18,6 +18,7 @@ from controller.core import (
     leases,
     operators,
     outcomes,
+    removal,
     reports,
     tasks,
     verbs,
@@ -28,8 +29,10 @@ from controller.domain.commands import (
     CancelSweep,
     Command,
     CreateSweep,
+    DeleteRuns,
     DrainAgents,
     HoldJob,
+    IgnoreRuns,
     LaunchAgents,
     PauseSweep,
     ReleaseJob,
@@ -73,6 +76,8 @@ _COMMANDS = (
     SetRunCap,
     StopRuns,
     RetryRuns,
+    IgnoreRuns,
+    DeleteRuns,
     LaunchAgents,
     SubmitArray,
     CancelJob,
@@ -114,6 +119,10 @@ def _obey(draft: Draft, command: Command) -> Reply:
             return operators.stop_runs(draft, command)
         case RetryRuns():
             return operators.retry_runs(draft, command)
+        case IgnoreRuns():
+            return removal.ignore_runs(draft, command)
+        case DeleteRuns():
+            return removal.delete_runs(draft, command)
         case DrainAgents():
             return operators.drain_agents(draft, command)
         case StopAgents():

@@ -188,7 +188,7 @@ def _from_shelf(draft: Draft, sweep: Sweep) -> Run | None:
     if not shelf:
         return None
     suggestion = shelf[0]
-    number = len(draft.world.runs_of[sweep.id]) + 1
+    number = draft.world.last_run_of.get(sweep.id, 0) + 1
     run = Run(
         id=draft.moment.new_id(),
         sweep_id=sweep.id,

@@ -5,6 +5,8 @@ Looked at once at the end of every decision, for the sweeps it touched.
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from msgspec.structs import replace
 
 from controller.core.draft import Draft
@@ -93,8 +95,8 @@ def _take_model_based(draft: Draft, sweep: Sweep, event: Suggested) -> None:
         return  # every point that is left lies on the shelf already
     world = draft.world
     shelf = world.shelves.get(sweep.id, ())
-    later = tuple(world.runs_of[sweep.id])[event.n_runs :]
-    taken = [world.runs[run_id].config for run_id in later]
+    runs = (world.runs[run_id] for run_id in reversed(world.runs_of[sweep.id]))
+    taken = [run.config for run in takewhile(lambda run: run.number > event.last_run, runs)]
     if not event.fresh:
         taken += [suggestion.config for suggestion in shelf]
     chosen = [suggestion for suggestion in event.suggestions if suggestion.config not in taken]

@@ -19,7 +19,7 @@ STOPPED = "stopped"
 
 def stop_runs(draft: Draft, command: StopRuns) -> Reply:
     """Ask for the end of these runs; those that have ended already are named and left alone."""
-    runs, refused = _find_runs(draft, command.run_ids)
+    runs, refused = find_runs(draft, command.run_ids)
     if refused is not None:
         return refused
     alive = [run for run in runs if run.state in RUN_ACTIVE or run.state is RunState.PENDING or run.queued]
@@ -46,7 +46,7 @@ def _stop(draft: Draft, run: Run, actor: str) -> None:
 
 def retry_runs(draft: Draft, command: RetryRuns) -> Reply:
     """Queue ended runs for another attempt of the same config."""
-    runs, refused = _find_runs(draft, command.run_ids)
+    runs, refused = find_runs(draft, command.run_ids)
     if refused is not None:
         return refused
     retryable = {RunState.FAILED, RunState.CRASHED, RunState.KILLED}
@@ -125,8 +125,10 @@ def _dismiss(draft: Draft, agent_ids: tuple[str, ...], actor: str, *, stop: bool
     return Accepted(ids=tuple(agent.id for agent in live), text=f"asked {len(live)} agent(s) to leave")
 
 
-def _find_runs(draft: Draft, run_ids: tuple[str, ...]) -> tuple[list[Run], Refused | None]:
-    missing = [run_id for run_id in run_ids if run_id not in draft.world.runs]
+def find_runs(draft: Draft, run_ids: tuple[str, ...]) -> tuple[list[Run], Refused | None]:
+    """Return the runs of these ids, each once, or why there are none."""
+    known = draft.world.runs
+    missing = [run_id for run_id in run_ids if run_id not in known or known[run_id].deleted]
     if missing or not run_ids:
         what = ", ".join(missing[:5]) or "(none given)"
         hint = "list runs with `tui-sweeps runs SWEEP_ID`"

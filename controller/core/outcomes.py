@@ -39,6 +39,8 @@ def ended(draft: Draft, event: RunEnded) -> Reply:
     draft.heard_agent(event.agent_id)
     if attempt.state is AttemptState.ABANDONED:
         return Superseded(reason=attempt.cause)
+    if draft.world.runs[attempt.run_id].deleted:
+        return Superseded(reason="the run was deleted")
     if attempt.state not in ATTEMPT_OPEN and attempt.state is not AttemptState.CRASHED:
         return Acked(last_seq=attempt.last_seq)
     if attempt.state is AttemptState.ASSIGNED:

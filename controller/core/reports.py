@@ -41,6 +41,8 @@ def reported(draft: Draft, event: RunReported) -> Reply:
         return Refused(reason=f"attempt {event.token} was not started", hint="send its start first")
     if attempt.state is AttemptState.ABANDONED:
         return Superseded(reason=attempt.cause)
+    if draft.world.runs[attempt.run_id].deleted:
+        return Superseded(reason="the run was deleted")
     recorded_seq = _recorded(attempt, event)
     if event.first_seq > recorded_seq + 1:
         return MissingFrom(seq=recorded_seq + 1)

@@ -111,6 +111,22 @@ class RunJudged(Struct, frozen=True, kw_only=True, tag=True):
     verdict: Verdict
 
 
+class RunIgnoredSet(Struct, frozen=True, kw_only=True, tag=True):
+    """An operator wants a run left out of the search, or in it again."""
+
+    run_id: str
+    ignored: bool
+
+
+class RunRemoved(Struct, frozen=True, kw_only=True, tag=True):
+    """A run is no longer one of its sweep's."""
+
+    run_id: str
+    at: float
+    back: Suggestion | None = None
+    """Its config in front of the shelf: a point of a finite space is not lost with its run."""
+
+
 class AttemptAdded(Struct, frozen=True, kw_only=True, tag=True):
     """A run was handed to an agent."""
 
@@ -233,6 +249,8 @@ Change = (
     | RunFaultsSet
     | StopAskSet
     | RunJudged
+    | RunIgnoredSet
+    | RunRemoved
     | AttemptAdded
     | AttemptStarted
     | AttemptPidSet

@@ -78,6 +78,19 @@ class RetryRuns(_Command, frozen=True, kw_only=True, tag=True):
     """Also runs that finished."""
 
 
+class IgnoreRuns(_Command, frozen=True, kw_only=True, tag=True):
+    """Leave these runs out of search, best and importance, or take them in again."""
+
+    run_ids: tuple[str, ...]
+    ignored: bool = True
+
+
+class DeleteRuns(_Command, frozen=True, kw_only=True, tag=True):
+    """Take these ended runs out of their sweep; a grid cell is handed out again."""
+
+    run_ids: tuple[str, ...]
+
+
 class LaunchAgents(_SweepCommand, frozen=True, kw_only=True, tag=True):
     """Start agents on this machine."""
 
@@ -141,13 +154,13 @@ class StopAgents(_Command, frozen=True, kw_only=True, tag=True):
 
 
 SweepVerb = PauseSweep | ResumeSweep | StopSweep | CancelSweep
+RunCommand = StopRuns | RetryRuns | IgnoreRuns | DeleteRuns
 JobCommand = CancelJob | SetThrottle | HoldJob | ReleaseJob
 Command = (
     CreateSweep
     | SweepVerb
     | SetRunCap
-    | StopRuns
-    | RetryRuns
+    | RunCommand
     | LaunchAgents
     | SubmitArray
     | JobCommand

@@ -29,7 +29,9 @@ from controller.domain.changes import (
     Record,
     RunAdded,
     RunFaultsSet,
+    RunIgnoredSet,
     RunJudged,
+    RunRemoved,
     RunStateSet,
     SearchAdvanced,
     StopAskSet,
@@ -102,6 +104,8 @@ class Collector:
                 case HistoryGrew() | LogGrew():
                     self._touch_attempt(change.token)
                 case RunStateSet() | RunFaultsSet() | StopAskSet() | RunJudged():
+                    self._touch_run(change.run_id)
+                case RunIgnoredSet() | RunRemoved():
                     self._touch_run(change.run_id)
                 case SweepStateSet() | AskedSet() | SweepConfigSet() | SearchAdvanced() | TargetReachedSet():
                     self._touch_sweep(change.sweep_id)

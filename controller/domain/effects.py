@@ -27,6 +27,12 @@ class CheckEarlyTermination(Struct, frozen=True, kw_only=True):
     """How many report lines of the attempt are recorded with them, whoever counted them."""
 
 
+class ForgetCurves(Struct, frozen=True, kw_only=True):
+    """Early termination must look at a sweep's runs anew: some count no longer, or again."""
+
+    sweep_id: str
+
+
 class StartJob(Struct, frozen=True, kw_only=True):
     """Start an agent; the answer is a `JobSeen`."""
 
@@ -61,4 +67,4 @@ class HoldTasks(Struct, frozen=True, kw_only=True):
 
 
 ArrayEffect = SubmitJob | CancelTasks | LimitTasks | HoldTasks
-Effect = Suggest | CheckEarlyTermination | StartJob | ArrayEffect
+Effect = Suggest | CheckEarlyTermination | ForgetCurves | StartJob | ArrayEffect

@@ -149,8 +149,8 @@ class Suggested(Struct, frozen=True, kw_only=True, tag=True):
     answer that starts elsewhere is dropped."""
     fresh: bool = False
     """These know new results: they go in front of the shelf."""
-    n_runs: int = 0
-    """Runs the sweep had when search was asked; later ones may have taken the same configs."""
+    last_run: int = 0
+    """Number of the sweep's last run when search was asked; later ones may have taken the same configs."""
     error: str = ""
     """Search failed: a sentence; the sweep pauses."""
 

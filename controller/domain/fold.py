@@ -25,7 +25,9 @@ from controller.domain.changes import (
     NoteAdded,
     RunAdded,
     RunFaultsSet,
+    RunIgnoredSet,
     RunJudged,
+    RunRemoved,
     RunStateSet,
     SearchAdvanced,
     StopAskSet,
@@ -60,6 +62,8 @@ def follow(world: World, change: Change) -> None:
             _follow_search(world, change)
         case RunAdded() | RunStateSet() | RunFaultsSet() | StopAskSet() | RunJudged():
             _follow_run(world, change)
+        case RunIgnoredSet() | RunRemoved():
+            _leave_out(world, change)
         case HistoryGrew() | LogGrew():
             _follow_data(world, change)
         case AttemptAdded() | AttemptStarted() | AttemptPidSet() | AttemptStateSet():
@@ -139,6 +143,22 @@ def _follow_run(world: World, change: RunAdded | RunStateSet | RunFaultsSet | St
             )
         case RunJudged():
             world.runs[change.run_id] = replace(world.runs[change.run_id], verdict=change.verdict)
+
+
+def _leave_out(world: World, change: RunIgnoredSet | RunRemoved) -> None:
+    run = world.runs[change.run_id]
+    match change:
+        case RunIgnoredSet():
+            world.runs[run.id] = replace(run, ignored=change.ignored)
+        case RunRemoved():
+            world.runs[run.id] = replace(run, deleted=True, queued=False)
+            world.runs_of[run.sweep_id].pop(run.id, None)
+            world.queue_of[run.sweep_id].pop(run.id, None)
+            world.counts_of[run.sweep_id][run.state] -= 1
+            if change.back is not None:
+                world.shelves[run.sweep_id] = (change.back, *world.shelves.get(run.sweep_id, ()))
+            world.touch(run.sweep_id, change.at)
+    world.look_for_best(run.sweep_id)
 
 
 def _set_run_state(world: World, change: RunStateSet) -> None:

@@ -102,6 +102,10 @@ class Run(Struct, frozen=True, kw_only=True):
     stop_obeyed_at: float | None = None
     """When the agent said that it sent the signal."""
     verdict: Verdict | None = None
+    ignored: bool = False
+    """(+) An operator told search, the best run and importance to leave it out."""
+    deleted: bool = False
+    """(+) No longer one of its sweep's; what it logged stays in the store."""
     created_at: float = 0.0
     started_at: float | None = None
     ended_at: float | None = None

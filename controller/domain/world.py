@@ -44,6 +44,8 @@ class World:
         self.last_token = facts.last_token
         self.runs_of: dict[str, dict[str, None]] = {}
         """Run ids of each sweep in the order of their numbers."""
+        self.last_run_of: dict[str, int] = {}
+        """Number of each sweep's last run, deleted ones included: numbers are given once."""
         self.open_of: dict[str, dict[int, None]] = {}
         """Tokens of each sweep's open attempts."""
         self.queue_of: dict[str, dict[str, None]] = {}
@@ -112,6 +114,9 @@ class World:
     def put_run(self, run: Run) -> None:
         """Take in a run that is new here."""
         self.runs[run.id] = run
+        self.last_run_of[run.sweep_id] = max(self.last_run_of.get(run.sweep_id, 0), run.number)
+        if run.deleted:
+            return
         self.runs_of[run.sweep_id].setdefault(run.id)
         self.counts_of[run.sweep_id][run.state] += 1
         if run.queued:
@@ -146,7 +151,7 @@ class World:
     def consider_best(self, run: Run) -> None:
         """Make this run the sweep's best if it is."""
         metric = self.sweeps[run.sweep_id].config.metric
-        if metric is None or run.best is None:
+        if metric is None or run.best is None or run.ignored or run.deleted:
             return
         holder = self.best_of.get(run.sweep_id)
         old = None if holder is None else self.runs[holder]
@@ -155,6 +160,12 @@ class World:
         elif run.best == old.best and run.number < old.number:
             # Who came first cannot be told after a restart; who has the smaller number can.
             self.best_of[run.sweep_id] = run.id
+
+    def look_for_best(self, sweep_id: str) -> None:
+        """Find the sweep's best run anew: the one that was may count no longer."""
+        self.best_of[sweep_id] = None
+        for run_id in self.runs_of[sweep_id]:
+            self.consider_best(self.runs[run_id])
 
     def touch(self, sweep_id: str, at: float) -> None:
         """Remember that something about the sweep changed."""

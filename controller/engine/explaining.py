@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
@@ -32,7 +31,8 @@ class Explainer:
             return ImportanceTable(
                 metric="", n_runs=0, parameters=(), note="the sweep names no metric; give one"
             )
-        runs = [world.runs[run_id] for run_id in world.runs_of[sweep.id]]
+        every = (world.runs[run_id] for run_id in world.runs_of[sweep.id])
+        runs = [run for run in every if not run.ignored]
         missing, hint = absence(runs, metric)
         own = bool(_best_end(sweep, metric))
         if missing and not (own and any(run.best is not None for run in runs)):
@@ -63,10 +63,7 @@ def _unknown(runs: Sequence[Run], sweep: Sweep, metric: str, of: str) -> str:
     if of in ("min", "max") and any(metric_value(run.summary, metric) is not None for run in runs):
         word = {"min": "lowest", "max": "highest"}[of]
         return f"the {word} {metric} was not kept when these runs logged it; their last value was"
-    known = dict.fromkeys(key for run in runs for key in (*run.summary, *run.extremes.metrics()))
-    near = difflib.get_close_matches(metric, list(known), 1)
-    hint = f"; did you mean {near[0]}?" if near and near[0] != metric else ""
-    return f"no run has logged a number as {metric} yet{hint}"
+    return f"no run has logged a number as {metric} yet"
 
 
 def _best_end(sweep: Sweep, metric: str) -> str:

@@ -38,6 +38,10 @@ class Judge:
         self._tokens.clear()
         self._loaded.clear()
 
+    def forget_sweep(self, sweep_id: str) -> None:
+        """Some of a sweep's runs count no longer, or again: its brackets are rebuilt when next needed."""
+        self._brackets.pop(sweep_id, None)
+
     async def judge(self, effect: CheckEarlyTermination, world: World) -> None:
         """Judge a run by its new values and post the verdict that matters."""
         run = world.runs.get(effect.run_id)
@@ -86,7 +90,7 @@ class Judge:
         assert early is not None
         brackets = hyperband.Brackets(early, minimize=metric.goal is Goal.MINIMIZE)
         for run_id in tuple(world.runs_of[sweep.id]):
-            if not world.runs[run_id].n_points:
+            if not world.runs[run_id].n_points or world.runs[run_id].ignored:
                 continue
             values = await self._load(run_id, metric.name)
             if values is not None:

@@ -12,6 +12,7 @@ from controller.domain.effects import (
     CancelTasks,
     CheckEarlyTermination,
     Effect,
+    ForgetCurves,
     HoldTasks,
     LimitTasks,
     StartJob,
@@ -85,6 +86,8 @@ class HousePerformer:
                 self._suggester.perform(effect, world)
             case CheckEarlyTermination():
                 self._spawn(self._judge.judge(effect, world))
+            case ForgetCurves(sweep_id=sweep_id):
+                self._judge.forget_sweep(sweep_id)
             case StartJob(job=job):
                 self._started[job.id] = None
                 self._spawn(self._start(job))

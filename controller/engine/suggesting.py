@@ -64,10 +64,10 @@ class Suggester:
             self._asked[sweep.id] = Suggest(sweep_id=sweep.id, n=effect.n, fresh=fresh)
             return
         request = request_for(world, sweep, effect)
-        n_runs = len(world.runs_of[sweep.id])
+        last_run = world.last_run_of.get(sweep.id, 0)
         self._asked[sweep.id] = None
         if sweep.config.method is not Method.BAYES:
-            self._answer(effect, request, n_runs, _safely(request))
+            self._answer(effect, request, last_run, _safely(request))
             return
         if self._pool is None:
             self._pool = new_pool()
@@ -81,7 +81,7 @@ class Suggester:
         def done(future: Future[Proposal | str]) -> None:
             if not future.cancelled():
                 answer = future.result() if future.exception() is None else "its process died"
-                loop.call_soon_threadsafe(self._answer, effect, request, n_runs, answer)
+                loop.call_soon_threadsafe(self._answer, effect, request, last_run, answer)
 
         future.add_done_callback(done)
 
@@ -95,7 +95,7 @@ class Suggester:
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = None
 
-    def _answer(self, effect: Suggest, request: Request, n_runs: int, answer: Proposal | str) -> None:
+    def _answer(self, effect: Suggest, request: Request, last_run: int, answer: Proposal | str) -> None:
         later = self._asked.pop(effect.sweep_id, None)
         if isinstance(answer, str):
             self._post(Suggested(sweep_id=effect.sweep_id, suggestions=(), error=answer))
@@ -107,7 +107,7 @@ class Suggester:
                 exhausted=answer.exhausted,
                 first_number=request.first_number,
                 fresh=effect.fresh,
-                n_runs=n_runs,
+                last_run=last_run,
             )
         )
         if later is not None:
@@ -138,9 +138,9 @@ def request_for(world: World, sweep: Sweep, effect: Suggest) -> Request:
             observations.append(_observation(run))
         for run_id in world.runs_of[sweep.id]:
             run = world.runs[run_id]
-            if run.state in RUN_ENDED and not run.queued:
+            if run.state in RUN_ENDED and not run.queued and not run.ignored:
                 observations.append(_observation(run))
-            else:
+            else:  # what is ignored teaches nothing, but is not tried again either
                 pending.append(run.config)
     return Request(
         config=sweep.config,

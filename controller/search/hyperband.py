@@ -25,6 +25,7 @@ from controller.domain.sweeps import EarlyTermination
 
 __all__ = ["Brackets", "Passed", "Verdict", "at_bands", "bands"]
 
+
 class Verdict(Struct, frozen=True, kw_only=True):
     """What was decided about a run at a band, with the numbers it was decided by."""
 

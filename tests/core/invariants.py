@@ -64,7 +64,7 @@ class Invariants(RuleBasedStateMachine):
     @invariant()
     def grid_indexes_are_unique(self) -> None:  # I6
         world = self.shop.world
-        indexes = [run.index for run in world.runs.values()] + [
+        indexes = [world.runs[run_id].index for run_id in world.runs_of[self.sweep]] + [
             s.index for s in world.shelves.get(self.sweep, ())
         ]
         assert len(indexes) == len(set(indexes))
@@ -72,12 +72,17 @@ class Invariants(RuleBasedStateMachine):
         sweep = world.sweeps[self.sweep]
         whole = sweep.config.run_cap is None and not self.raised_after_end and not sweep.target_reached
         if sweep.state is SweepState.FINISHED and whole:
-            assert len(world.runs) == self.shop.n_cells
+            assert len(world.runs_of[self.sweep]) == self.shop.n_cells
 
     @invariant()
     def run_cap_is_kept(self) -> None:  # I7
         cap = self.shop.world.sweeps[self.sweep].config.run_cap
-        assert cap is None or len(self.shop.world.runs) <= cap
+        assert cap is None or len(self.shop.world.runs_of[self.sweep]) <= cap
+
+    @invariant()
+    def numbers_are_given_once(self) -> None:
+        numbers = [run.number for run in self.shop.world.runs.values()]
+        assert len(numbers) == len(set(numbers))
 
     @invariant()
     def ended_things_say_when_and_why(self) -> None:  # I8

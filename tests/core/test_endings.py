@@ -248,7 +248,7 @@ def test_what_was_handed_out_since_search_was_asked_is_not_suggested_twice() -> 
     shop.join("a", sweep)
     order = shop.order("a", 1)
     late = Suggestion(number=0, config=order.config)
-    shop.tell(Suggested(sweep_id=sweep, suggestions=(late,), fresh=True, n_runs=0))
+    shop.tell(Suggested(sweep_id=sweep, suggestions=(late,), fresh=True, last_run=0))
     assert all(suggestion.config != order.config for suggestion in shop.world.shelves[sweep])
 
 

@@ -13,7 +13,9 @@ from hypothesis.stateful import initialize, rule
 from controller.domain.agents import JobState
 from controller.domain.commands import (
     CancelSweep,
+    DeleteRuns,
     DrainAgents,
+    IgnoreRuns,
     LaunchAgents,
     PauseSweep,
     ResumeSweep,
@@ -188,7 +190,9 @@ class Histories(Invariants):
         if not self.told:
             return
         agent, order = self.told[pick % len(self.told)]
-        replaced = order.token not in self.shop.world.attempts
+        world = self.shop.world
+        replaced = order.token not in world.attempts
+        deleted = world.runs[order.run_id].deleted
         match word:
             case "start":
                 reply = self.shop.start(agent, order.token)
@@ -203,7 +207,7 @@ class Histories(Invariants):
                     assert told.wish in (Wish.KILL, Wish.KILL_LEAVE)
             case "report" if order.token in self.granted:
                 reply = self.shop.report(agent, order.token, 1, self.accepted.get(order.token, []))
-                assert isinstance(reply, Superseded) is replaced
+                assert isinstance(reply, Superseded) is (replaced or deleted)
             case "end" if replaced:
                 assert isinstance(self.shop.end(agent, order.token), Superseded)
             case _:
@@ -220,13 +224,23 @@ class Histories(Invariants):
     def steer(self, verb: type[PauseSweep]) -> None:
         self.shop.tell(verb(sweep_id=self.sweep))
 
-    @rule(pick=PICK, verb=st.sampled_from(["stop", "retry", "force"]))
+    @rule(pick=PICK, verb=st.sampled_from(["stop", "retry", "force", "delete", "ignore", "mind"]))
     def steer_run(self, pick: int, verb: str) -> None:
         runs = sorted(self.shop.world.runs)
-        if runs:
-            chosen = (runs[pick % len(runs)],)
-            retry = RetryRuns(run_ids=chosen, force=verb == "force")
-            self.shop.tell(StopRuns(run_ids=chosen) if verb == "stop" else retry)
+        if not runs:
+            return
+        chosen = (runs[pick % len(runs)],)
+        match verb:
+            case "stop":
+                self.shop.tell(StopRuns(run_ids=chosen))
+            case "retry" | "force":
+                self.shop.tell(RetryRuns(run_ids=chosen, force=verb == "force"))
+            case "ignore" | "mind":
+                self.shop.tell(IgnoreRuns(run_ids=chosen, ignored=verb == "ignore"))
+            case _:
+                reply = self.shop.tell(DeleteRuns(run_ids=chosen))
+                if isinstance(reply, Accepted) and self.shop.world.sweeps[self.sweep].state not in SWEEP_OPEN:
+                    self.raised_after_end = True
 
     @rule(pick=PICK, stop=st.booleans())
     def dismiss(self, pick: int, stop: bool) -> None:

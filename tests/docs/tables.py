@@ -167,7 +167,7 @@ def json_shapes() -> str:
         ("`doctor`", "one", ("ok", "checks")),
         ("… its `checks`", "list", [f.name for f in fields(Finding)]),
         ("`submit`, `jobs`", "`jobs`: list; of one job: one, with its `tasks`", shapes.job_row(job, ())),
-        ("`stop`, `retry`", "one", ("run_ids", "text")),
+        ("`stop`, `retry`, `ignore`, `delete`", "one", ("run_ids", "text")),
     ]
     return markdown(
         ("command with `--json`", "prints", "fields"),

@@ -54,8 +54,6 @@ def test_each_word_means_its_value_of_the_run(metric: str, of: str, expected: fl
     ("metric", "of", "said"),
     [
         ("acc", "min", "the lowest acc was not kept when these runs logged it"),
-        ("los", "max", "no run has logged a number as los yet; did you mean loss?"),
-        ("nothing", "last", "no run has logged a number as nothing yet"),
         ("acc", "middle", "none of best, last, min and max"),
     ],
 )
@@ -71,3 +69,14 @@ def test_value_that_no_run_has_is_said_instead_of_another_one_taken(metric: str,
 def test_sweep_that_is_not_there_is_said() -> None:
     answer = asyncio.run(Explainer().importance(GetImportance(sweep_id="x"), World()))
     assert isinstance(answer, NotFound)
+
+
+@pytest.mark.parametrize(("metric", "hint"), [("acccc", "did you mean acc?"), ("zzzzz", "")])
+def test_metric_that_no_run_has_logged_is_not_found_and_those_that_were_are_named(
+    metric: str, hint: str
+) -> None:
+    world = World(Facts(sweeps=(sweep(),), runs=(RUN,)))
+    answer = asyncio.run(Explainer().importance(GetImportance(sweep_id="s", metric=metric), world))
+    assert answer == NotFound(
+        reason=f"no run has logged {metric}; logged were loss, acc (sweep s)", hint=hint
+    )

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from controller.domain.commands import CreateSweep, ResumeSweep, RetryRuns, StopRuns
+from controller.domain.commands import CreateSweep, DeleteRuns, ResumeSweep, RetryRuns, StopRuns
 from controller.domain.events import AgentJoined, RunAsked, RunEnded, RunStarted, Ticked
 from controller.domain.parameters import Distribution, Parameter
 from controller.domain.replies import Accepted, ExitOrder, RunOrder, WaitOrder
+from controller.domain.runs import Run
 from controller.domain.states import AttemptState, RunState
 from controller.domain.sweeps import Method, SweepConfig
 from controller.engine.engine import Engine
@@ -100,7 +101,7 @@ def test_a_thousand_concurrent_asks_get_distinct_cells_fifty_times(tmp_path: Pat
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(n_cells=st.integers(1, 12), dice=st.randoms(use_true_random=False))
-def test_any_history_of_failing_killing_and_retrying_ends_with_exactly_the_grid(
+def test_any_history_of_failing_killing_deleting_and_retrying_ends_with_exactly_the_grid(
     n_cells: int, dice: Random
 ) -> None:
     shop = Shop(n_cells)
@@ -119,13 +120,22 @@ def test_any_history_of_failing_killing_and_retrying_ends_with_exactly_the_grid(
                 shop.tell(StopRuns(run_ids=(reply.run_id,)))
             state = dice.choice([AttemptState.FINISHED, AttemptState.FAILED, AttemptState.KILLED])
             shop.tell(RunEnded(agent_id=name, token=reply.token, state=state, last_seq=0))
-        broken = [r.id for r in shop.world.runs.values() if r.state in (RunState.FAILED, RunState.KILLED)]
+        runs = live(shop, sweep_id)
+        broken = [run.id for run in runs if run.state in (RunState.FAILED, RunState.KILLED)]
         if broken and dice.random() < 0.3:
             shop.tell(RetryRuns(run_ids=(dice.choice(broken),)))
+        if runs and dice.random() < 0.2:
+            shop.tell(DeleteRuns(run_ids=(dice.choice(runs).id,)))
         shop.tell(ResumeSweep(sweep_id=sweep_id))
     finish(shop, sweep_id)
-    assert sorted(run.index or 0 for run in shop.world.runs.values()) == list(range(n_cells))
-    assert {run.state for run in shop.world.runs.values()} == {RunState.FINISHED}
+    runs = live(shop, sweep_id)
+    assert sorted(run.index or 0 for run in runs) == list(range(n_cells))
+    assert {run.state for run in runs} == {RunState.FINISHED}
+
+
+def live(shop: Shop, sweep_id: str) -> list[Run]:
+    """Return the sweep's runs that were not deleted."""
+    return [shop.world.runs[run_id] for run_id in shop.world.runs_of[sweep_id]]
 
 
 def finish(shop: Shop, sweep_id: str) -> None:
@@ -135,7 +145,7 @@ def finish(shop: Shop, sweep_id: str) -> None:
         shop.tell(Ticked())
         broken = tuple(
             r.id
-            for r in shop.world.runs.values()
+            for r in live(shop, sweep_id)
             if r.state in (RunState.FAILED, RunState.KILLED, RunState.CRASHED)
         )
         if broken:

@@ -29,7 +29,9 @@ from controller.domain.changes import (
     NoteAdded,
     RunAdded,
     RunFaultsSet,
+    RunIgnoredSet,
     RunJudged,
+    RunRemoved,
     RunStateSet,
     SearchAdvanced,
     StopAskSet,
@@ -139,7 +141,11 @@ class Teller:
             StopAskSet(run_id=run.id, stop=StopAsk(actor="me", at=self.at)),
             StopAskSet(run_id=run.id, stop=None, obeyed_at=self.at),
             RunJudged(run_id=run.id, verdict=verdict),
+            RunIgnoredSet(run_id=run.id, ignored=self.draw(st.booleans())),
         ]
+        if run.id in self.scene.world.runs_of[run.sweep_id]:
+            back = Suggestion(number=run.suggestion, config=run.config) if self.draw(st.booleans()) else None
+            changes.append(RunRemoved(run_id=run.id, at=self.at, back=back))
         self.tell(self.draw(st.sampled_from(changes)))
 
     def attempt(self) -> None:

@@ -167,7 +167,22 @@ def _add_steering(commands: Any) -> None:
     retry.add_argument("run_ids", nargs="*", metavar="RUN_ID")
     retry.add_argument("--failed", metavar="SWEEP_ID", help="every failed or crashed run of a sweep")
     retry.add_argument("--force", action="store_true", help="finished runs, too")
-    for parser in (stop, retry):
+    ignore = command(
+        commands,
+        "ignore",
+        "leave runs out of search, best and importance",
+        "tui-sweeps ignore --sweep SWEEP_ID --filter 'loss<0'",
+    )
+    ignore.add_argument("run_ids", nargs="*", metavar="RUN_ID")
+    ignore.add_argument("--undo", action="store_true", help="take them in again")
+    delete = command(
+        commands,
+        "delete",
+        "take ended runs out of their sweep; grid cells are run again",
+        "tui-sweeps delete RUN_ID",
+    )
+    delete.add_argument("run_ids", nargs="*", metavar="RUN_ID")
+    for parser in (stop, retry, ignore, delete):
         parser.add_argument("--sweep", metavar="SWEEP_ID", help="the sweep that --filter looks at")
         parser.add_argument("--filter", default="", metavar="F", help="runs of --sweep that match")
         json_flag(parser)

@@ -102,10 +102,11 @@ def _find(command: str) -> Callable[[Namespace, Home], int | Coroutine[Any, Any,
             from tui_sweeps.cli import environment
 
             return environment.env
-        case "stop" | "retry":
+        case "stop" | "retry" | "ignore" | "delete":
             from tui_sweeps.cli import steering
 
-            return {"stop": steering.stop, "retry": steering.retry}[command]
+            acts = {"stop": steering.stop, "retry": steering.retry}
+            return (acts | {"ignore": steering.ignore, "delete": steering.delete})[command]
         case "doctor":
             from tui_sweeps.cli.doctor import doctor
 

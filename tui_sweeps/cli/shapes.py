@@ -82,6 +82,7 @@ def run_row(run: Run, now_at: float) -> dict[str, Any]:
         "job": run.job,
         "pid": run.pid,
         "index": run.index,
+        "ignored": run.ignored,
     }
 
 
@@ -95,6 +96,7 @@ def run_whole(run: Run, attempts: Sequence[Attempt], now_at: float) -> dict[str,
         "reason": run.reason,
         "n_points": run.n_points,
         "last_step": run.last_step,
+        "deleted": run.deleted,
         "verdict": to_builtins(run.verdict),
         "stop": to_builtins(run.stop),
         "stop_obeyed_at": run.stop_obeyed_at,

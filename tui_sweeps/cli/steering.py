@@ -1,10 +1,11 @@
-"""`stop` and `retry` of single runs."""
+"""`stop`, `retry`, `ignore` and `delete` of single runs."""
 
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Callable
 
-from controller.domain.commands import RetryRuns, StopRuns
+from controller.domain.commands import DeleteRuns, IgnoreRuns, RetryRuns, StopRuns
 from controller.domain.states import RUN_ENDED, RunState
 from controller.domain.world import World
 from controller.settings import Home
@@ -46,6 +47,32 @@ async def retry(options: Namespace, home: Home) -> int:
         done = await order(
             client, RetryRuns(run_ids=tuple(dict.fromkeys(chosen)), force=options.force, actor=actor())
         )
+    _print(options, done.ids, done.text)
+    return 0
+
+
+async def ignore(options: Namespace, home: Home) -> int:
+    """Leave runs out of the search, or take them in again."""
+    return await _act(
+        options,
+        home,
+        lambda ids: IgnoreRuns(run_ids=ids, ignored=not options.undo, actor=actor()),
+    )
+
+
+async def delete(options: Namespace, home: Home) -> int:
+    """Take ended runs out of their sweep."""
+    return await _act(options, home, lambda ids: DeleteRuns(run_ids=ids, actor=actor()))
+
+
+async def _act(
+    options: Namespace, home: Home, command: Callable[[tuple[str, ...]], IgnoreRuns | DeleteRuns]
+) -> int:
+    async with controller_of(home) as client:
+        chosen = _chosen(options, await world_of(client))
+        if not chosen:
+            raise CommandError("no run matches", "see `tui-sweeps runs SWEEP_ID`")
+        done = await order(client, command(tuple(dict.fromkeys(chosen))))
     _print(options, done.ids, done.text)
     return 0
 

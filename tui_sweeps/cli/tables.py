@@ -115,7 +115,8 @@ def _run_cells(run: Run, paths: list[tuple[str, ...]], now_at: float) -> list[st
     runtime = shapes.runtime_s(run, now_at)
     best = "-" if run.best is None else form.number(run.best)
     lasted = "-" if runtime is None else form.duration(runtime)
-    return [run.id, run.name, str(run.state), *cells, best, lasted, run.cause]
+    cause = ", ".join(filter(None, ("ignored" if run.ignored else "", run.cause)))
+    return [run.id, run.name, str(run.state), *cells, best, lasted, cause]
 
 
 def _text(value: Any) -> str:

@@ -22,7 +22,9 @@ from controller.domain.changes import (
     NoteAdded,
     RunAdded,
     RunFaultsSet,
+    RunIgnoredSet,
     RunJudged,
+    RunRemoved,
     RunStateSet,
     SearchAdvanced,
     StopAskSet,
@@ -72,6 +74,10 @@ def touched_by(world: World, changes: Iterable[Change], touched: Touched) -> Non
                 touched.run(world, run.id)
             case RunStateSet() | RunFaultsSet() | StopAskSet() | RunJudged() | HistoryGrew() | LogGrew():
                 touched.run(world, change.run_id)
+            case RunIgnoredSet():
+                touched.run(world, change.run_id)
+            case RunRemoved():
+                touched.everything = True
             case AttemptAdded(attempt=attempt):
                 touched.run(world, attempt.run_id)
             case AttemptStarted() | AttemptPidSet() | AttemptStateSet():

@@ -13,7 +13,7 @@ from controller.core.draft import Draft
 from controller.core.leases import bury
 from controller.core.requeues import cut_short
 from controller.domain.agents import AGENT_LIVE, Agent, AgentState, Job, JobKind, JobState
-from controller.domain.arrays import TASK_OVER, TASK_WAITS, Array, Fate, Task, TaskState
+from controller.domain.arrays import TASK_OVER, TASK_WAITS, Array, Cancel, Fate, Task, TaskState
 from controller.domain.batch import log_path
 from controller.domain.changes import AgentSet, JobAdded, JobSet, TasksSet
 from controller.domain.effects import HoldTasks
@@ -137,7 +137,7 @@ def seen(draft: Draft, event: TasksSeen) -> None:
         agent = draft.world.agents.get(task.agent_id)
         found = told.get(index)
         if found is None and event.complete and not _is_heard(draft, agent):
-            found = _gone(task)
+            found = _gone(task, job.array)
         if found is None or _is_older(task, found, event.asked_at):
             continue
         if agent is not None and agent.state is not AgentState.LEFT:
@@ -156,10 +156,12 @@ def seen(draft: Draft, event: TasksSeen) -> None:
     draft.settle_later(job.sweep_id)
 
 
-def _gone(task: Task) -> TaskSeen | None:
+def _gone(task: Task, array: Array) -> TaskSeen | None:
     """SLURM keeps no record: it was cancelled before it began, or it is long over."""
     if task.state in TASK_OVER:
         return None
+    if task.state in TASK_WAITS and array.cancel is not Cancel.NOTHING:
+        return TaskSeen(index=task.index, state=TaskState.CANCELLED, cause="cancelled while it waited")
     cause = "SLURM has no record of it: cancelled while it waited, or over long ago"
     return TaskSeen(index=task.index, state=TaskState.GONE, cause=cause)
 

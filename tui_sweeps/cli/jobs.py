@@ -8,7 +8,7 @@ from argparse import Namespace
 from msgspec import to_builtins
 
 from controller.domain.agents import JOB_OPEN, Job
-from controller.domain.arrays import TASK_OVER, TASK_WAITS, Array, Task
+from controller.domain.arrays import TASK_OVER, TASK_WAITS, Array, Task, TaskState
 from controller.domain.commands import CancelJob, HoldJob, JobCommand, ReleaseJob, SetThrottle
 from controller.domain.runs import Run
 from controller.domain.world import World
@@ -133,7 +133,7 @@ def _task_cells(
     name = array.task_name(task.index)
     agent = world.agents.get(task.agent_id)
     ends_at = agent.end_at if agent is not None and agent.end_at is not None else task.ends_at
-    is_known = ends_at is not None and task.state not in TASK_OVER
+    is_known = ends_at is not None and task.state is TaskState.RUNNING
     left = form.duration(max(0.0, ends_at - now_at)) if is_known and ends_at is not None else "-"
     run = latest[name].name if name in latest else "-"
     why = task.cause or task.reason

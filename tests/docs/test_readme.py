@@ -13,7 +13,7 @@ import yaml
 from controller.domain.sweepfile import read
 from tests.docs.meanings import WORDS
 from tests.docs.tables import ROOT, TABLES, parsers
-from tui_sweeps.cli.parser import build
+from tui_sweeps.cli.parser import read_arguments
 
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
@@ -69,7 +69,7 @@ def test_every_command_line_parses() -> None:
     assert len(lines) >= 15
     for arguments in lines:
         try:
-            build("0").parse_args(arguments)
+            read_arguments(arguments)
         except SystemExit:
             pytest.fail(f"the parser refuses: tui-sweeps {shlex.join(arguments)}")
 

@@ -6,7 +6,7 @@ import asyncio
 from argparse import Namespace
 from pathlib import Path
 
-from controller.client.connection import read
+from controller.client.announced import fault_for_nodes, read
 from controller.client.door import Client
 from controller.domain.agents import Job, JobState
 from controller.domain.arrays import ArrayError
@@ -72,14 +72,13 @@ def _show(command: SubmitArray, *, as_json: bool) -> None:
 
 
 def _warn_if_alone(home: Home) -> None:
-    """Say so when agents on other hosts have no way to the controller."""
+    """Say so when no address leads agents on other hosts to the controller."""
     found = read(home.connection)
-    if found is not None and not found.addresses:
-        tell(
-            "no node can reach this controller: it listens on this machine only.\n"
-            "  Agents on this very host work. For others: tui-sweeps controller stop; "
-            "tui-sweeps controller start --listen all:0"
-        )
+    fault = None if found is None else fault_for_nodes(found)
+    if fault is not None:
+        why, what_to_do = fault
+        tell(f"{why}\n  Agents there go through files in {home.spool}, which is slower. To change that:")
+        tell(f"  {what_to_do}")
 
 
 async def _until_answered(client: Client, job_id: str) -> Job:

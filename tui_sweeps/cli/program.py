@@ -76,10 +76,14 @@ def _find(command: str) -> Callable[[Namespace, Home], int | Coroutine[Any, Any,
             from tui_sweeps.cli import sweeps
 
             return {"check": sweeps.check, "sweep": sweeps.sweep}[command]
-        case "agent" | "run" | "demo":
+        case "agent":
+            from tui_sweeps.cli.agent import agent
+
+            return agent
+        case "run" | "demo":
             from tui_sweeps.cli import working
 
-            return {"agent": working.agent, "run": working.run, "demo": working.demo}[command]
+            return {"run": working.run, "demo": working.demo}[command]
         case "ls" | "runs" | "show" | "best" | "importance":
             from tui_sweeps.cli import tables
 

@@ -1,9 +1,8 @@
-"""`agent`, `run` and `demo`: the commands that get work done."""
+"""`run` and `demo`: a sweep with agents of its own, until it is done."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import signal
 import tempfile
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from controller.client.door import Client
-from controller.domain.batch import job_of_name
 from controller.domain.changes import Resync
 from controller.domain.commands import CancelSweep, LaunchAgents, StopAgents, StopSweep
 from controller.domain.queries import GetLog, Log
@@ -31,18 +29,6 @@ from tui_sweeps.cli.tables import print_best
 
 N_LOG_LINES = 10
 """Console lines shown of a run that broke the sweep."""
-
-
-def agent(options: Namespace, home: Home) -> int:
-    """Work for a sweep in the foreground."""
-    from controller.agent.options import AgentOptions
-    from controller.agent.runner import run_agent
-
-    job_id = options.job or job_of_name(os.environ.get("SLURM_JOB_NAME", ""))
-    return run_agent(
-        home,
-        AgentOptions(sweep_id=options.sweep_id, count=options.count, job_id=job_id, via=options.via),
-    )
 
 
 def run(options: Namespace, home: Home) -> int | Coroutine[Any, Any, int]:

@@ -1,0 +1,23 @@
+"""`agent`: work for a sweep in the foreground.
+
+A room of its own: an array starts hundreds of these at once, so it loads what an agent needs and no more.
+"""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+
+from controller.agent.options import AgentOptions
+from controller.agent.runner import run_agent
+from controller.domain.batch import job_of_name
+from controller.settings import Home
+
+
+def agent(options: Namespace, home: Home) -> int:
+    """Work for a sweep in the foreground."""
+    job_id = options.job or job_of_name(os.environ.get("SLURM_JOB_NAME", ""))
+    return run_agent(
+        home,
+        AgentOptions(sweep_id=options.sweep_id, count=options.count, job_id=job_id, via=options.via),
+    )

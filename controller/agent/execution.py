@@ -163,9 +163,11 @@ class Execution:
         finally:
             if self._sync_timer is not None:
                 self._sync_timer.cancel()
-        if delivered:
-            with contextlib.suppress(OSError):  # at worst it is told once more
+        with contextlib.suppress(OSError):  # at worst it is told once more, or later
+            if delivered:
                 place.mark_delivered()
+            else:
+                place.mark_left()
         end = f"{ending.state.value}{': ' + ending.cause if ending.cause else ''}"
         kept = "" if delivered else f"; not delivered, kept in {place.directory}"
         late = " (superseded: it does not count)" if courier.superseded else ""

@@ -25,6 +25,7 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
 
 OPEN = ".open"
 DELIVERED = "delivered"
+LEFT = "left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,10 @@ class RunPlace:
         """Note that nothing is left to tell."""
         (self.directory / DELIVERED).touch(mode=0o600)
         self.open_mark.unlink(missing_ok=True)
+
+    def mark_left(self) -> None:
+        """Note that its agent left before everything was told."""
+        (self.directory / LEFT).touch(mode=0o600)
 
     @property
     def is_delivered(self) -> bool:

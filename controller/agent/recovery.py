@@ -5,6 +5,7 @@ Replaying twice inserts nothing, so agents that start together need not agree on
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from controller.agent.courier import Courier
@@ -21,7 +22,7 @@ AGENT_DIED = Ending(state=AttemptState.CRASHED, cause="its agent died")
 async def recover(sweep: Path, identity: Identity, post: Post, journal: Journal) -> None:
     """Deliver every attempt in the directory that is over and was not delivered."""
     for spool in open_spools(sweep):
-        if spool.agent_id != identity.agent_id and spool.is_over(identity.host, identity.boot_id):
+        if spool.agent_id != identity.agent_id and spool.is_left_behind(identity, time.time()):
             await _replay(spool, post, journal)
 
 

@@ -34,6 +34,11 @@ class SlurmTask:
         """`12345_7` for an array task, else the job id: what every SLURM command understands."""
         return f"{self.array_job}_{self.array_task}" if self.array_job and self.array_task else self.job
 
+    @property
+    def key(self) -> str:
+        """The same for every restart of one task, and for no other task."""
+        return f"{self.cluster} {self.name}"
+
     def time_left_s(self) -> float | None:
         """Return how long until the time limit; None where the environment does not say."""
         return None if self.end_at is None else max(0.0, self.end_at - time.time())

@@ -13,12 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from controller.agent.console_reader import ConsoleReader
-from controller.agent.place import DELIVERED, OPEN, RunPlace
+from controller.agent.identity import Identity
+from controller.agent.place import DELIVERED, LEFT, OPEN, RunPlace
 from controller.agent.program import Ending
 from controller.agent.report_reader import ReportReader
+from controller.agent.slurm import SlurmTask
 from controller.agent.tree import Process, is_alive
 from controller.domain.runs import LogLines, Point
 from controller.domain.states import AttemptState
+
+TELLING_S = 60.0
+"""So long after an end its agent, on another host, is believed to be telling it still."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +40,14 @@ class Spool:
     boot_id: str
     agent: Process
     """The process that supervised it."""
+    task: str
+    """Key of the SLURM task that the process was; empty outside of SLURM."""
     result: Ending | None
     """None: nobody saw its end."""
+    ended_at: float
+    """When its end was written down, by the clock of the file system; 0 before."""
+    left: bool
+    """Its agent left before everything was told."""
     delivered: bool
 
     def points(self) -> Iterator[Point]:
@@ -58,11 +69,19 @@ class Spool:
         """Number of complete lines in the report."""
         return ReportReader(self.place.report).count_lines()
 
-    def is_over(self, host: str, boot_id: str) -> bool:
-        """Say whether, seen from a process on `host`, its program can no longer run."""
-        if self.result is not None:
+    def is_left_behind(self, reader: Identity, now: float) -> bool:
+        """Say whether, seen from another agent, nobody tells the rest of it any more.
+
+        A live agent that has just written an end down is about to tell it itself.
+        """
+        if self.left:
             return True
-        return self.host == host and (self.boot_id != boot_id or not is_alive(self.agent))
+        if self.host == reader.host:
+            return self.boot_id != reader.boot_id or not is_alive(self.agent)
+        if self.result is None:
+            return False
+        is_mine = reader.task is not None and reader.task.key == self.task
+        return is_mine or now - self.ended_at > TELLING_S
 
 
 def read_spool(directory: Path) -> Spool | None:
@@ -80,7 +99,10 @@ def read_spool(directory: Path) -> Spool | None:
             host=str(record["host"]),
             boot_id=str(record["boot_id"]),
             agent=Process(int(record["pid"]), int(record["ticks"])),
+            task=SlurmTask(**record["task"]).key if record.get("task") else "",
             result=_ending(_read(place.result)),
+            ended_at=_written_at(place.result),
+            left=(directory / LEFT).exists(),
             delivered=(directory / DELIVERED).exists(),
         )
     except (KeyError, TypeError, ValueError):
@@ -111,6 +133,13 @@ def _ending(record: dict[str, Any]) -> Ending | None:
         )
     except (KeyError, ValueError):
         return None
+
+
+def _written_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from controller.agent import AgentOptions, Steering
+from controller.agent import AgentOptions, Steering, scheduler
 from controller.agent.journal import Journal
 from controller.agent.worker import work
 
 from .fake import FakeController
+from .slurm import Slurm
 
 
 class Bench:
@@ -75,6 +76,13 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
+
+
+@pytest.fixture
+def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Slurm:
+    (tmp_path / "bin").mkdir()
+    monkeypatch.setattr(scheduler, "LIMIT_S", 30.0)  # the machine may be busy
+    return Slurm(tmp_path / "bin", monkeypatch)
 
 
 def python(code: str) -> tuple[str, ...]:

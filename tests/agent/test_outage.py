@@ -11,6 +11,7 @@ from pathlib import Path
 from controller.agent import open_spools, read_spool
 from controller.agent.identity import boot_id
 from controller.agent.records import write_line
+from controller.agent.tree import look
 from controller.domain.replies import Wish
 from controller.domain.states import AttemptState
 
@@ -106,7 +107,7 @@ def test_keep_lets_training_go_on_without_acknowledgement(bench: Bench) -> None:
     assert bench.attempt.ended.state is AttemptState.FINISHED
 
 
-def _leave_behind(directory: Path, *, pid: int = 2**22 - 1, host: str | None = None) -> Path:
+def _leave_behind(directory: Path, *, pid: int = 2**22 - 1, ticks: int = 1, host: str | None = None) -> Path:
     place = directory / "sweeps" / "abcd1234" / "run1" / "attempt-1"
     place.mkdir(parents=True)
     opened = directory / "sweeps" / "abcd1234" / ".open"
@@ -121,7 +122,7 @@ def _leave_behind(directory: Path, *, pid: int = 2**22 - 1, host: str | None = N
         "host": host or os.uname().nodename,
         "boot_id": boot_id(),
         "pid": pid,
-        "ticks": 1,
+        "ticks": ticks,
     }
     (place / "attempt.json").write_text(json.dumps(record))
     lines = [write_line({"kind": "log", "step": i, "t": 0, "values": {"a": i}}) for i in range(3)]
@@ -143,7 +144,27 @@ def test_attempt_of_another_host_is_left_alone_while_its_end_is_unknown(bench: B
     result = {"state": "finished", "exit_code": 0, "signal": None, "cause": "", "last_seq": 3}
     (place / "result.json").write_text(json.dumps(result))
     asyncio.run(_recover_into(bench))
+    assert bench.attempt.ended is None, "its agent is about to tell it"
+    os.utime(place / "result.json", (0.0, 0.0))
+    asyncio.run(_recover_into(bench))
     assert bench.attempt.ended.state is AttemptState.FINISHED
+
+
+def test_attempt_whose_agent_left_before_it_could_tell_is_told_at_once(bench: Bench) -> None:
+    place = _leave_behind(bench.directory, host="elsewhere")
+    (place / "left").touch()
+    asyncio.run(_recover_into(bench))
+    assert len(bench.attempt.points) == 3
+
+
+def test_attempt_of_a_live_agent_of_this_host_is_left_to_it(bench: Bench) -> None:
+    mine = look(os.getpid())
+    assert mine is not None
+    place = _leave_behind(bench.directory, pid=os.getpid(), ticks=mine[0].ticks)
+    result = {"state": "finished", "exit_code": 0, "signal": None, "cause": "", "last_seq": 3}
+    (place / "result.json").write_text(json.dumps(result))
+    asyncio.run(_recover_into(bench))
+    assert bench.attempt.ended is None
 
 
 async def _recover_into(bench: Bench) -> None:

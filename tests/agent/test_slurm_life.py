@@ -11,22 +11,15 @@ from typing import Any
 
 import pytest
 
-from controller.agent import Steering, scheduler
-from controller.domain.events import AgentJoined, AgentLeft, RunAsked, RunEnded, RunReported
+from controller.agent import Steering
+from controller.domain.events import AgentLeft, RunAsked, RunEnded, RunReported
 from controller.domain.replies import WaitOrder
 from controller.domain.states import AttemptState
 
-from .conftest import Bench, python, shell
+from .conftest import Bench, python
 from .fake import FakeController
+from .slurm import Slurm
 from .test_ends import _started
-
-TASK = {
-    "SLURM_JOB_ID": "9",
-    "SLURM_ARRAY_JOB_ID": "8",
-    "SLURM_ARRAY_TASK_ID": "3",
-    "SLURM_CLUSTER_NAME": "lab",
-    "SLURMD_NODENAME": "n1",
-}
 
 HANDLERS = """
 import signal, sys, time
@@ -44,50 +37,11 @@ def program(*signals: int, stay: bool = False) -> tuple[str, ...]:
     return python(code)
 
 
-class Slurm:
-    """The task's environment, and what `scontrol` says of it."""
-
-    def __init__(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._directory = directory
-        for name in tuple(os.environ):
-            if name.startswith("SLURM"):
-                monkeypatch.delenv(name)
-        for name, value in TASK.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setenv("PATH", f"{directory}:{os.environ['PATH']}")
-        self.says()
-
-    def says(self, **fields: Any) -> None:
-        known = {"JobState": "RUNNING", "Reason": "None", "Requeue": 1, "Restarts": 0, "PreemptTime": "None"}
-        known |= {"RunTime": "00:10:00", "TimeLimit": "01:00:00"} | fields
-        line = " ".join(f"{key}={value}" for key, value in known.items())
-        script = self._directory / "scontrol.new"
-        script.write_text(f'#!/bin/sh\n[ "$4" = 8_3 ] && echo "JobId=9 {line}"\n')
-        script.chmod(0o755)
-        script.rename(self._directory / "scontrol")
-
-
 @pytest.fixture
-def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Slurm:
-    (tmp_path / "bin").mkdir()
-    monkeypatch.setattr(scheduler, "LIMIT_S", 30.0)  # the machine may be busy
-    return Slurm(tmp_path / "bin", monkeypatch)
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
+def bench(tmp_path: Path, slurm: Slurm) -> Bench:
     made = Bench(tmp_path)
     made.steering = Steering(in_slurm=True, clock=lambda: made.now_s)
     return made
-
-
-def test_agent_says_which_task_it_is_and_how_to_cancel_it(bench: Bench, slurm: Slurm) -> None:
-    assert bench.run(("/bin/true",)) == 0
-    joined = bench.controller.events[0]
-    assert isinstance(joined, AgentJoined)
-    assert (joined.job, joined.node, joined.cluster, joined.restart) == ("8_3", "n1", "lab", 0)
-    assert (joined.array_job, joined.array_task, joined.slurm_job) == ("8", "3", "9")
-    assert "SLURM task 8_3, restart 0; to cancel it: scancel 8_3" in bench.said.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -224,57 +178,6 @@ def test_warning_after_an_order_changes_nothing(bench: Bench) -> None:
     assert (demand.kill, demand.signum) == (False, signal.SIGTERM)
 
 
-def test_agent_tells_how_much_time_it_has_where_that_matters(bench: Bench, slurm: Slurm) -> None:
-    slurm.says(RunTime="00:10:00", TimeLimit="01:00:00")
-    bench.run(("/bin/true",), prepare=lambda c: c.joined_extra.update(time_matters=True))
-    asked = next(e for e in bench.controller.events if isinstance(e, RunAsked))
-    assert asked.time_left_s is not None
-    assert 2900.0 < asked.time_left_s <= 3000.0
-
-
-def test_agent_asks_without_its_time_where_slurm_is_away(bench: Bench, slurm: Slurm, tmp_path: Path) -> None:
-    (tmp_path / "bin" / "scontrol").write_text("#!/bin/sh\nexit 1\n")
-    bench.run(("/bin/true",), prepare=lambda c: c.joined_extra.update(time_matters=True))
-    asked = next(e for e in bench.controller.events if isinstance(e, RunAsked))
-    assert asked.time_left_s is None
-
-
-def test_agent_begins_without_waiting_for_slurm_where_time_does_not_matter(
-    bench: Bench, slurm: Slurm, tmp_path: Path
-) -> None:
-    (tmp_path / "bin" / "scontrol").write_text("#!/bin/sh\nexec sleep 1000\n")
-    assert bench.run(("/bin/true",)) == 0
-
-
-def test_requeued_task_tells_what_it_left_behind_before_it_asks(
-    bench: Bench, slurm: Slurm, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def away_at_the_end(bench: Bench) -> None:
-        await _started(bench)
-        bench.controller.away = True
-        bench.steering.signal(signal.SIGTERM)
-
-    slurm.says(JobState="COMPLETING", Restarts=1)
-    bench.run(("/bin/sleep", "1000"), meanwhile=away_at_the_end, flush_s=0.1, grace_s=0.1)
-    assert bench.attempt.ended is None
-    before = bench.controller.attempts
-
-    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
-    bench.steering = Steering(in_slurm=True)
-
-    def same_store(controller: FakeController) -> None:
-        controller.attempts = before
-
-    bench.run(("/bin/true",), prepare=same_store)
-    ends = [n for n, e in enumerate(bench.controller.events) if isinstance(e, RunEnded) and e.token == 1]
-    first_ask = next(n for n, e in enumerate(bench.controller.events) if isinstance(e, RunAsked))
-    assert ends
-    assert ends[0] < first_ask
-    ended = before[1].ended
-    assert ended is not None
-    assert (ended.state, ended.comes_back) == (AttemptState.PREEMPTED, True)
-
-
 def test_idle_agent_leaves_at_once(bench: Bench, slurm: Slurm) -> None:
     async def warn(bench: Bench) -> None:
         await bench.controller.until(lambda: any(isinstance(e, RunAsked) for e in bench.controller.events))
@@ -284,12 +187,6 @@ def test_idle_agent_leaves_at_once(bench: Bench, slurm: Slurm) -> None:
         controller.configs, controller.drained = [], WaitOrder(retry_s=1000.0)
 
     assert bench.run(("/bin/true",), prepare=held, meanwhile=warn) == 0
-
-
-def test_checkpoints_stay_where_they_are_and_a_resumed_run_is_told(bench: Bench, slurm: Slurm) -> None:
-    command = shell('echo "$TUI_SWEEPS_CHECKPOINT_DIR $TUI_SWEEPS_RESUME"')
-    bench.run(command, prepare=lambda c: setattr(c, "resume", True))
-    assert bench.attempt.lines[0] == f"{bench.place().parent / 'checkpoints'} 1"
 
 
 PROCESS = """

@@ -64,11 +64,16 @@ class Connection(Struct, frozen=True, kw_only=True):
 
 def write(path: Path, connection: Connection) -> None:
     """Write the connection file (0600) so that a reader sees the old one or the new one."""
+    write_whole(path, encode(connection))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write one line of ASCII to a file (0600) that appears all at once."""
     beside = path.with_name(f"{path.name}.{os.getpid()}.new")
     beside.unlink(missing_ok=True)
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with open(handle, "w", encoding="ascii") as file:  # noqa: PTH123 (a descriptor)
-        file.write(encode(connection) + "\n")
+        file.write(text + "\n")
         file.flush()
         os.fsync(handle)
     beside.replace(path)

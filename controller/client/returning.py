@@ -205,7 +205,8 @@ class ReturningClient:
         pin = pinned(found.authority)
         self._reach.address = await meet(known, pin)
         self._again_s, self._is_slow = float("inf"), False
-        return RemoteClient(TlsWay(self._reach.address, pin, self._key()), timeout_s=self._timeout_s)
+        way = TlsWay(self._reach.address, pin, key_of(self._home, self._sweep_id))
+        return RemoteClient(way, timeout_s=self._timeout_s)
 
     def _spooled(self) -> Client:
         self._reach.address = ""
@@ -226,14 +227,19 @@ class ReturningClient:
             await slow.close()
         return fast
 
-    def _key(self) -> str:
-        text = read_private(self._home.secret)
-        if text is None:
-            raise UnreachableError(
-                f"{self._home.secret} is missing.", "start the controller again; it makes one"
-            )
-        secret = text.decode("ascii", "replace").strip()
-        return owner_key(secret) if self._sweep_id is None else agent_key(secret, self._sweep_id)
+
+def key_of(home: Home, sweep_id: str | None = None) -> str:
+    """Return the key of a sweep's agents, or without `sweep_id` the one that may do everything.
+
+    Raises:
+        DeniedError: what keys are derived from is not ours alone.
+        UnreachableError: it is not there.
+    """
+    text = read_private(home.secret)
+    if text is None:
+        raise UnreachableError(f"{home.secret} is missing.", "start the controller again; it makes one")
+    secret = text.decode("ascii", "replace").strip()
+    return owner_key(secret) if sweep_id is None else agent_key(secret, sweep_id)
 
 
 def is_spool(home: Home) -> bool:

@@ -27,6 +27,8 @@ from controller.runtime.ownership import read_owner
 from controller.settings import VERSION, Home
 from tui_sweeps import format as form
 from tui_sweeps.cli import surroundings
+from tui_sweeps.cli.cluster import probe_cluster
+from tui_sweeps.cli.outcomes import UsageError
 from tui_sweeps.cli.output import document, say
 from tui_sweeps.cli.surroundings import Finding, Level, fine, warn, wrong
 
@@ -36,6 +38,10 @@ PATIENCE_S = 5.0
 
 async def doctor(options: Namespace, home: Home) -> int:
     """Print the findings; exit code 1 when one of them is a problem."""
+    if options.slurm:
+        return await probe_cluster(options, home)
+    if options.sbatch_args:
+        raise UsageError("arguments for sbatch go with --slurm", "tui-sweeps doctor --slurm -- -p PARTITION")
     findings = [*_surroundings(home), *_socket(home)]
     async for finding in _controller(home):
         findings.append(finding)

@@ -14,9 +14,9 @@ _COMMANDS = "tui-sweeps"
 
 
 def read_arguments(argv: Sequence[str]) -> argparse.Namespace:
-    """Return a command line taken apart; what follows `--` after `submit` is sbatch's."""
+    """Return a command line taken apart; what follows `--` after `submit` or `doctor` is sbatch's."""
     parser = build(VERSION)
-    if "--" not in argv or "submit" not in argv[: argv.index("--")]:
+    if "--" not in argv or not {"submit", "doctor"} & set(argv[: argv.index("--")]):
         return parser.parse_args(argv)
     at = argv.index("--")
     options = parser.parse_args(argv[:at])
@@ -214,11 +214,24 @@ def _add_controller(commands: Any) -> None:
     controller.add_argument("--wait", type=float, default=0.0, help=argparse.SUPPRESS)
     controller.add_argument("--idle-exit", type=float, default=None, help=argparse.SUPPRESS)
     json_flag(controller)
-    json_flag(
-        command(
-            commands, "doctor", "check what the program stands on and say what to do", "tui-sweeps doctor"
-        )
+    _add_doctor(commands)
+
+
+def _add_doctor(commands: Any) -> None:
+    doctor = command(
+        commands,
+        "doctor",
+        "check what the program stands on and say what to do",
+        "tui-sweeps doctor\ntui-sweeps doctor --slurm -- -p short",
     )
+    doctor.add_argument(
+        "--slurm", action="store_true", help="send a one-minute job to a node: which address works from there"
+    )
+    doctor.add_argument(
+        "--wait", type=float, default=300.0, metavar="S", help="how long the job may take to start (300)"
+    )
+    doctor.add_argument("sbatch_args", nargs="*", metavar="-- SBATCH_ARG", help="sbatch's own arguments")
+    json_flag(doctor)
 
 
 def _add_environment(commands: Any) -> None:

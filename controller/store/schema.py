@@ -72,6 +72,11 @@ def connect_reader(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def connect_to_rest(path: Path) -> sqlite3.Connection:
+    """Return a connection to a store that nobody has open: it leaves no file behind and takes no lock."""
+    return _open(path, "ro&immutable=1")
+
+
 def create(path: Path, scripts: Sequence[str]) -> None:
     """Make a new store, whole, readable and writable by its owner alone."""
     young = path.with_name(path.name + ".new")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ from controller.runtime import ownership
 from controller.settings import Home
 from tests.system.lab import Lab
 from tui_sweeps.cli import surroundings
+from tui_sweeps.cli.cluster import slurm
 from tui_sweeps.cli.surroundings import Finding, Level
 
 GOOD_TERMINAL = {"TERM": "xterm-256color", "LANG": "C.UTF-8"}
@@ -234,3 +238,59 @@ def test_a_runtime_directory_open_to_others_is_a_problem(lab: Lab) -> None:
     found = checks(lab, code=1)["socket"]
     assert found["level"] == "problem"
     assert "open to other users" in found["text"]
+
+
+def test_records_are_judged_through_the_controller_and_without_one(lab: Lab) -> None:
+    lab.start_controller()
+    sweep_id = lab.register(2)
+    lab.cli("agent", sweep_id)
+    assert checks(lab)["records"]["text"] == "1 sweep(s), 2 run(s): I1-I8, I10 hold"
+    lab.cli("controller", "stop")
+    before = {path.name: path.stat().st_mtime_ns for path in lab.home.path.glob("store*")}
+    assert checks(lab)["records"]["text"] == "1 sweep(s), 2 run(s): I1-I8, I10 hold"
+    assert {path.name: path.stat().st_mtime_ns for path in lab.home.path.glob("store*")} == before
+    with closing(sqlite3.connect(lab.home.store)) as store:
+        store.execute("DELETE FROM points WHERE seq = 1")
+        store.commit()
+    found = checks(lab, code=1)["records"]
+    assert found["level"] == "problem"
+    assert found["text"].startswith("I5: run ")
+
+
+def test_a_store_that_is_none_is_said_to_be_unchecked(lab: Lab) -> None:
+    lab.home.path.mkdir(mode=0o700)
+    lab.home.store.write_bytes(b"not a database, but long enough to look at " * 100)
+    found = checks(lab)["records"]
+    assert found["level"] == "warning"
+    assert found["text"].startswith("not checked: ")
+
+
+@pytest.mark.parametrize(
+    ("ping", "level", "words"),
+    [
+        ("echo 'Slurmctld(primary) at login is UP'", Level.OK, "slurm-wlm 22.05.8; slurmctld answers"),
+        ("echo 'Slurmctld(primary) at login is DOWN'; exit 1", Level.WARNING, "slurmctld does not answer"),
+    ],
+)
+def test_slurm_is_told_with_its_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ping: str, level: Level, words: str
+) -> None:
+    for name, text in (
+        ("sbatch", "echo slurm-wlm 22.05.8"),
+        ("scontrol", ping),
+        ("squeue", ""),
+        ("scancel", ""),
+    ):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o700)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    (found,) = asyncio.run(slurm(os.environ))
+    assert found.level is level
+    assert words in found.text
+
+
+def test_a_host_without_slurm_is_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (found,) = asyncio.run(slurm(os.environ))
+    assert found.level is Level.OK
+    assert "no sbatch here" in found.text

@@ -8,6 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from controller.domain.agents import AgentState
 from controller.domain.changes import Batch
+from controller.domain.invariants import breaches
 from controller.domain.replies import (
     Refused,
 )
@@ -36,6 +37,10 @@ class Invariants(RuleBasedStateMachine):
     """How often the program of each token was executed, as an onlooker would count."""
     accepted: dict[int, list[float]]
     raised_after_end: bool
+
+    @invariant()
+    def nothing_is_found_by_the_doctor(self) -> None:
+        assert list(breaches(self.shop.world.facts())) == []
 
     @invariant()
     def one_open_attempt_per_config(self) -> None:  # I1

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from msgspec import to_builtins
 
@@ -14,10 +15,35 @@ from controller.client.probe import Probe
 from controller.domain.arrays import ArrayError
 from controller.domain.batch import check_options
 from controller.launch.probing import ProbeError, probe_from_node
-from controller.launch.programs import Programs
+from controller.launch.programs import Programs, short
 from controller.settings import Home
 from tui_sweeps.cli.outcomes import AwayError, CommandError, UsageError
 from tui_sweeps.cli.output import document, say, table, tell
+from tui_sweeps.cli.surroundings import Finding, fine, warn
+
+SLURM_S = 10.0
+"""A slurmctld that is down keeps its clients for 9 s."""
+
+
+async def slurm(environ: Mapping[str, str]) -> list[Finding]:
+    """Judge what there is of SLURM on this host: its version, and whether its controller answers."""
+    programs = Programs(environ, limits_s=dict.fromkeys(("sbatch", "scontrol"), SLURM_S))
+    said = await programs.run("sbatch", "--version")
+    if said.missing:
+        return [fine("SLURM", "no sbatch here; agents start on this machine")]
+    version = said.text.strip() or short(said.complaint)
+    missing = [name for name in ("squeue", "scontrol", "scancel") if shutil.which(name) is None]
+    if missing:
+        return [
+            warn("SLURM", f"{version}, without {', '.join(missing)}", "install the rest of SLURM's clients")
+        ]
+    ping = await programs.run("scontrol", "ping")
+    if not ping.ok or "UP" not in ping.text:
+        why = short(ping.complaint or ping.text)
+        return [
+            warn("SLURM", f"{version}; slurmctld does not answer: {why}", "arrays wait; agents here do not")
+        ]
+    return [fine("SLURM", f"{version}; slurmctld answers")]
 
 
 async def probe_cluster(options: Namespace, home: Home) -> int:

@@ -26,14 +26,16 @@ from controller.runtime.lockfile import is_alive
 from controller.runtime.ownership import read_owner
 from controller.settings import VERSION, Home
 from tui_sweeps import format as form
-from tui_sweeps.cli import surroundings
-from tui_sweeps.cli.cluster import probe_cluster
+from tui_sweeps.cli import soundness, surroundings
+from tui_sweeps.cli.cluster import probe_cluster, slurm
 from tui_sweeps.cli.outcomes import UsageError
 from tui_sweeps.cli.output import document, say
 from tui_sweeps.cli.surroundings import Finding, Level, fine, warn, wrong
 
 PATIENCE_S = 5.0
 """How long a controller may take to answer."""
+RECORDS_S = 60.0
+"""How long the look at everything that is recorded may take."""
 
 
 async def doctor(options: Namespace, home: Home) -> int:
@@ -42,7 +44,7 @@ async def doctor(options: Namespace, home: Home) -> int:
         return await probe_cluster(options, home)
     if options.sbatch_args:
         raise UsageError("arguments for sbatch go with --slurm", "tui-sweeps doctor --slurm -- -p PARTITION")
-    findings = [*_surroundings(home), *_socket(home)]
+    findings = [*_surroundings(home), *_socket(home), *await slurm(os.environ)]
     async for finding in _controller(home):
         findings.append(finding)
     n_problems = sum(finding.level is Level.PROBLEM for finding in findings)
@@ -108,24 +110,37 @@ async def _controller(home: Home) -> AsyncIterator[Finding]:
         yield wrong("controller", str(error), error.hint)
         return
     except ClientError as error:
-        yield _absent(home, error)
+        async for finding in _alone(home, error):
+            yield finding
         return
     try:
-        status = await asyncio.wait_for(client.ask(GetStatus()), PATIENCE_S)
+        async with asyncio.timeout(PATIENCE_S):
+            status = await client.ask(GetStatus())
+        if isinstance(status, Status):
+            for finding in _judged(status):
+                yield finding
+            async with asyncio.timeout(RECORDS_S):
+                for finding in await soundness.through_controller(client):
+                    yield finding
     except TimeoutError:
         yield wrong(
             "controller",
             f"it does not answer within {PATIENCE_S:.0f} s",
             f"see {home.logs / 'controller.log'}; `tui-sweeps controller stop` ends it, agents go on",
         )
-        return
     except ClientError as error:
-        yield _absent(home, error)
-        return
+        async for finding in _alone(home, error):
+            yield finding
     finally:
         await client.close()
-    if isinstance(status, Status):
-        for finding in _judged(status):
+
+
+async def _alone(home: Home, error: ClientError) -> AsyncIterator[Finding]:
+    """Judge a home whose controller cannot be met, and what is recorded there if none runs at all."""
+    found = _absent(home, error)
+    yield found
+    if found.level is Level.OK:
+        for finding in await soundness.in_store(home):
             yield finding
 
 
@@ -156,7 +171,12 @@ def _judged(status: Status) -> Iterator[Finding]:
         )
     else:
         yield fine("controller", text)
-    yield fine("listening", f"{status.listen}, for W&B's client" if status.listen else "on its socket only")
+    if status.addresses:
+        yield fine("listening", f"{', '.join(status.addresses)}; `doctor --slurm` tries them from a node")
+    elif status.listen:
+        yield fine("listening", f"{status.listen}; other hosts reach it through files only")
+    else:
+        yield fine("listening", "on its socket only; other hosts reach it through files")
     yield fine("CPU used", f"{status.cpu_s / 60:.1f} minutes by the controller")
     if status.storage != "ok":
         yield wrong("storage", status.storage, "make room or mend the disk; it goes on by itself then")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import resource
-import shutil
 import stat
 import statistics
 import sys
@@ -230,8 +229,6 @@ def login(environ: Mapping[str, str], user: str) -> Iterator[Finding]:
         )
     else:
         yield fine("logout", "nothing seen that would end a detached controller")
-    found = shutil.which("sbatch")
-    yield fine("SLURM", f"sbatch at {found}" if found else "no sbatch here; agents start on this machine")
 
 
 def _kills_user_processes(place: Path) -> bool:

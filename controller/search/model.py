@@ -31,6 +31,9 @@ MAX_FITTED = 90
 MAX_POINTS = 240
 """Points the posterior is exact on; of more, the best and a spread of the rest."""
 
+MANY = 150
+"""Points from which fewer candidates are looked at, for each costs the more and the model knows better."""
+
 MAX_PENDING = 60
 """The latest runs in flight that are taken into account."""
 
@@ -123,7 +126,8 @@ class Model:
     ) -> npt.NDArray[np.float64] | None:
         """Return the most promising row that is not taken, for suggestion `number`."""
         self.doubts = number % 2 == 0 and len(self.all_y) >= DOUBT_FROM
-        found = maximise(self.encoder, self.score, self.starts, self.lengths, taken, rng, Effort(), pool)
+        effort = Effort() if len(self.rows) < MANY else Effort(n_global=350, n_local=200, n_mutants=20)
+        found = maximise(self.encoder, self.score, self.starts, self.lengths, taken, rng, effort, pool)
         return None if found is None else found[0]
 
     def reason(self, row: npt.NDArray[np.float64], sign: float) -> dict[str, Any]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from controller.agent.place import RunPlace
 from controller.client import connection
 from controller.client.door import ClientError
+from controller.client.private import read_private
+from controller.client.returning import Reach
 from controller.domain.replies import Joined, RunOrder
 from controller.domain.runkeys import run_key
 from controller.settings import Home
@@ -50,12 +53,12 @@ def run_environment(
 
 
 def wandb_environment(
-    home: Home | None, order: RunOrder, given: Mapping[str, str], address: str = ""
+    home: Home | None, order: RunOrder, given: Mapping[str, str], reach: Reach | None = None
 ) -> dict[str, str]:
     """Return what lets W&B's own client report this attempt to our controller; empty when it does not listen.
 
-    The key is good for this run alone. What the program prints is read by the agent already. `address`: where
-    the agent itself reaches the controller, if not on the same machine.
+    The key is good for this run alone. What the program prints is read by the agent already. Where no address
+    leads to the controller the client is told to work offline: it would wait for one, and training with it.
     """
     if home is None:
         return {}
@@ -63,13 +66,20 @@ def wandb_environment(
         found = connection.read(home.connection)
         if found is None or not found.wandb_url:
             return {}
-        secret = home.secret.read_text("ascii").strip()
+        secret = (read_private(home.secret) or b"").decode("ascii", "replace").strip()
     except (OSError, ClientError):
         return {}
-    env = {
-        "WANDB_BASE_URL": f"https://{address}" if address else found.wandb_url,
-        "WANDB_API_KEY": run_key(secret, order.run_id, order.token),
-    }
+    if not secret:
+        return {}
+    if reach is not None and reach.is_slow:
+        return {} if "WANDB_MODE" in given else {"WANDB_MODE": "offline"}
+    url = f"https://{reach.address}" if reach and reach.address else found.wandb_url
+    env = {"WANDB_BASE_URL": url, "WANDB_API_KEY": run_key(secret, order.run_id, order.token)}
+    for name in (
+        "no_proxy",
+        "NO_PROXY",
+    ):  # a proxy of the site leads out of the cluster, not to its login node
+        env[name] = ",".join(filter(None, (given.get(name, ""), urlsplit(url).hostname)))
     if found.wandb_url.startswith("https:"):
         bundle = str(home.tls / "bundle.pem")
         env |= {"SSL_CERT_FILE": bundle, "REQUESTS_CA_BUNDLE": bundle}

@@ -71,8 +71,7 @@ class Execution:
             give_up=work.give_up,
         )
         environment = run_environment(work.joined, order, place, own_environment())
-        reached_at = work.options.reach.address
-        environment |= wandb_environment(work.options.home, order, environment, reached_at)
+        environment |= wandb_environment(work.options.home, order, environment, work.options.reach)
         launch = Launch(
             argv=argv, environment=environment, directory=work.joined.directory, output=place.output
         )

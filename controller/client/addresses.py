@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import ssl
 import time
 from collections.abc import Sequence
@@ -20,6 +21,9 @@ from controller.client.door import ProtocolError, UnreachableError
 
 CONNECT_S = 3.0
 """Without a route the kernel gives up after 3.1 s, a firewall that drops never says anything."""
+ANSWER_S = 15.0
+"""How long the one who is there may take to show a certificate: two hundred agents come at once, to a busy
+login node."""
 STAGGER_S = 0.3
 """The next address is tried beside the one before when that took so long."""
 
@@ -66,17 +70,24 @@ def pinned(authority: str) -> ssl.SSLContext:
     return context
 
 
-async def attempt(address: str, pin: ssl.SSLContext, within_s: float = CONNECT_S) -> Tried:
+async def attempt(
+    address: str, pin: ssl.SSLContext, within_s: float = CONNECT_S, answer_s: float = ANSWER_S
+) -> Tried:
     """Connect, see whose certificate answers, and hang up; nothing is sent."""
     began_s = time.monotonic()
     error = ""
     try:
         host, port = split(address)
+        limit_s = within_s
         async with asyncio.timeout(within_s):
-            _, writer = await asyncio.open_connection(host, port, ssl=pin)
-        writer.transport.abort()
+            connected = await _connected(host, port)
+        limit_s = answer_s
+        with connected:
+            async with asyncio.timeout(answer_s):
+                _, writer = await asyncio.open_connection(sock=connected, ssl=pin, server_hostname=host)
+            writer.transport.abort()
     except TimeoutError:
-        error = f"no answer within {within_s:g} s"
+        error = f"no answer within {limit_s:g} s"
     except ssl.SSLError:
         error = "somebody else answers there, not this controller"
     except OSError as found:
@@ -86,6 +97,25 @@ async def attempt(address: str, pin: ssl.SSLContext, within_s: float = CONNECT_S
     except ProtocolError as found:
         error = str(found)
     return Tried(address=address, took_s=time.monotonic() - began_s, error=error)
+
+
+async def _connected(host: str, port: int) -> socket.socket:
+    """Return a connection to the first of a host's addresses that takes one."""
+    loop = asyncio.get_running_loop()
+    reason: OSError | None = None
+    for family, kind, protocol, _, place in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        connecting = socket.socket(family, kind, protocol)
+        try:
+            connecting.setblocking(False)
+            await loop.sock_connect(connecting, place)
+            return connecting
+        except OSError as error:
+            connecting.close()
+            reason = error
+        except BaseException:
+            connecting.close()
+            raise
+    raise reason or OSError(f"{host} has no address")
 
 
 async def meet(addresses: Sequence[str], pin: ssl.SSLContext) -> str:

@@ -69,6 +69,8 @@ class Reach:
     def __init__(self) -> None:
         self.address = ""
         """The address that works; empty on the controller's own machine."""
+        self.is_slow = False
+        """No address works: everything goes through the spool."""
 
 
 class ReturningClient:
@@ -176,7 +178,7 @@ class ReturningClient:
         if found is None:
             raise UnreachableError(f"No controller runs for {self._home.path}.", START_HINT)
         if self._via in (Via.AUTO, Via.SOCKET) and is_near(found):
-            self._reach.address = ""
+            self._reach.address, self._reach.is_slow = "", False
             return RemoteClient(Path(found.socket), timeout_s=self._timeout_s)
         if self._via is Via.SOCKET:
             raise UnreachableError(f"The socket {found.socket} of {found.host} is not here.", START_HINT)
@@ -203,13 +205,13 @@ class ReturningClient:
         # The one that worked comes first, if it still is one of them.
         known = tuple(sorted(known, key=lambda address: address != self._reach.address))
         pin = pinned(found.authority)
-        self._reach.address = await meet(known, pin)
+        self._reach.address, self._reach.is_slow = await meet(known, pin), False
         self._again_s, self._is_slow = float("inf"), False
         way = TlsWay(self._reach.address, pin, key_of(self._home, self._sweep_id))
         return RemoteClient(way, timeout_s=self._timeout_s)
 
     def _spooled(self) -> Client:
-        self._reach.address = ""
+        self._reach.address, self._reach.is_slow = "", True
         return SpooledClient(self._home.spool)
 
     async def _faster(self, slow: Client) -> Client:

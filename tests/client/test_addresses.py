@@ -121,10 +121,10 @@ def test_an_address_that_is_silent_costs_its_time_and_no_more(
     async def script() -> None:
         with socket.create_server(("127.0.0.1", 0)) as silent:
             address = f"127.0.0.1:{silent.getsockname()[1]}"
-            assert (await attempt(address, pin, within_s=0.05)).error == "no answer within 0.05 s"
+            assert (await attempt(address, pin, answer_s=0.05)).error == "no answer within 0.05 s"
             async with listening(context, []) as good:
                 # Beside the silent one, not after it.
-                async with asyncio.timeout(addresses.CONNECT_S * 0.9):
+                async with asyncio.timeout(addresses.ANSWER_S * 0.9):
                     assert await meet([address, good], pin) == good
 
     asyncio.run(script())

@@ -16,6 +16,7 @@ from cryptography import x509
 from controller.agent.environment import wandb_environment
 from controller.api.listener import ListenError
 from controller.client import connection
+from controller.client.returning import Reach
 from controller.domain.replies import RunOrder
 from controller.domain.runkeys import run_key
 from controller.domain.wire import WireError
@@ -336,6 +337,14 @@ def test_own_agents_give_each_run_a_key_of_its_own(tmp_path: Path) -> None:
     assert env["WANDB_API_KEY"] != run_key(secret, "run00001", 8)
     assert env["SSL_CERT_FILE"] == env["REQUESTS_CA_BUNDLE"] == str(home.tls / "bundle.pem")
     assert env["WANDB_CONSOLE"] == "wrap"
+    assert env["no_proxy"] == env["NO_PROXY"] == "127.0.0.1"
+    assert wandb_environment(home, order, {"NO_PROXY": "a,b"})["NO_PROXY"] == "a,b,127.0.0.1"
+    reach = Reach()
+    reach.address = "10.0.0.1:8443"
+    assert wandb_environment(home, order, {}, reach)["WANDB_BASE_URL"] == "https://10.0.0.1:8443"
+    reach.is_slow = True
+    assert wandb_environment(home, order, {}, reach) == {"WANDB_MODE": "offline"}
+    assert wandb_environment(home, order, {"WANDB_MODE": "disabled"}, reach) == {}
 
 
 def test_refusals_fill_no_disk() -> None:

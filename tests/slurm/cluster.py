@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 PROGRAMS = ("slurmctld", "slurmd", "munged", "sbatch", "ip", "unshare", "nsenter", "setpriv", "curl")
-WAIT_S = 60.0
+WAIT_S = 150.0
 """Patience on a loaded machine; what works needs a fraction of it."""
 LOGIN_ADDRESS = "10.77.0.1"
 _MEMORY_CGROUP = Path("/sys/fs/cgroup/memory")

@@ -15,7 +15,7 @@ from controller.client import connection
 from controller.domain.runs import Run
 from controller.domain.world import World
 from controller.runtime.standing import wait_until_reachable
-from tests.slurm.cluster import LOGIN_ADDRESS, Cluster
+from tests.slurm.cluster import LOGIN_ADDRESS, WAIT_S, Cluster
 from tests.system.lab import Lab
 
 PROGRAM = """
@@ -44,6 +44,8 @@ PROGRAM = """
 
 class Site(Lab):
     """Commands run on the login node unless said otherwise."""
+
+    wait_s = WAIT_S
 
     def __init__(self, cluster: Cluster) -> None:
         super().__init__()

@@ -13,6 +13,8 @@ from tests.slurm.site import Site
 from tests.system.lab import alive
 from tests.system.test_sweep_life import is_finished
 
+pytestmark = pytest.mark.timeout(400)
+
 
 def n_running(world: World, sweep_id: str) -> int:
     """Runs whose program has logged its first point."""
@@ -111,6 +113,20 @@ def test_cancelled_array_leaves_no_process_and_hands_nothing_out_twice(site: Sit
     assert started_cells(site) == Counter(map(str, range(4)))
 
 
+def test_throttle_of_a_running_array_is_changed(site: Site) -> None:
+    site.shut()
+    sweep_id = site.register(4)
+    array = site.submit(sweep_id, "1-4%1", "--count", "1")
+    site.until(lambda world: n_running(world, sweep_id) == 1)
+    site.cli("jobs", "--throttle", "3", array)
+    site.until(lambda world: n_running(world, sweep_id) == 3)
+    site.cli("jobs", "--cancel-waiting", array)
+    site.cluster.until(lambda: "PENDING" not in site.cluster.states(array).values())
+    site.open_gate()
+    world = site.until(lambda world: world.counts_of[sweep_id][RunState.FINISHED] == 3)
+    assert len(world.runs_of[sweep_id]) == 3
+
+
 def test_formats_in_the_environment_change_nothing(cluster: Cluster) -> None:
     site = Site(cluster)
     try:
@@ -130,7 +146,6 @@ def test_formats_in_the_environment_change_nothing(cluster: Cluster) -> None:
         site.close()
 
 
-@pytest.mark.timeout(400)
 @pytest.mark.torture
 def test_two_hundred_tasks_that_start_at_once_take_each_config_once(site: Site) -> None:
     sweep_id = site.register(200, command=["true"])

@@ -14,6 +14,8 @@ from tests.slurm.test_arrays import jobs, n_running
 from tests.system.lab import alive
 from tests.system.test_sweep_life import is_finished
 
+pytestmark = pytest.mark.timeout(400)
+
 
 def held_run(site: Site, *sbatch: str) -> tuple[str, str]:
     """Have one task execute one run that does not end by itself; return sweep and array."""

@@ -12,6 +12,7 @@ from controller.domain.world import Snapshot
 from tests import plot_scenes, scenes
 from tests.fake_client import FakeClient
 from tui_sweeps.app import SweepsApp
+from tui_sweeps.views.launching import Place
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Scene:
     def app(self) -> SweepsApp:
         """Return the dashboard over this scene, as somebody left it, with a clock that stands still."""
         app = SweepsApp(FakeClient(self.snapshot()), clock=lambda: scenes.NOW)
+        app.place = Place(("/opt/sweeps/bin/tui-sweeps",), "/home/ada/.tui-sweeps")
         desk = app.setting.desk
         desk.hinted = True
         if self.sweep:

@@ -14,14 +14,14 @@ from textual.driver import Driver
 from textual.widgets import Input
 
 from controller.client.door import Client
-from controller.domain.commands import LaunchAgents
 from controller.domain.states import RUN_ACTIVE
-from controller.settings import Home
+from controller.settings import Home, home_path, program
 from tui_sweeps.app.commanding import Commanding
 from tui_sweeps.app.creation import Creation
 from tui_sweeps.app.defects import write_defect
 from tui_sweeps.app.delivery import Delivery
 from tui_sweeps.app.keymapping import Keymapping
+from tui_sweeps.app.launching import Launching
 from tui_sweeps.app.layout import load, save
 from tui_sweeps.app.leaving import Begin, ExitReason
 from tui_sweeps.app.look import filters
@@ -30,20 +30,19 @@ from tui_sweeps.app.notices import Notices
 from tui_sweeps.app.working import start_work
 from tui_sweeps.format import sanitise
 from tui_sweeps.link import Link
-from tui_sweeps.messages import Send
 from tui_sweeps.model import Model, Touched
 from tui_sweeps.screens.board import Board, Setting
 from tui_sweeps.screens.confirm import leave_question
 from tui_sweeps.screens.help import HelpScreen
-from tui_sweeps.screens.launch import LaunchScreen
 from tui_sweeps.screens.sweeps import SweepsScreen
 from tui_sweeps.views.drafts import Foresight
 from tui_sweeps.views.held import unsent_line
 from tui_sweeps.views.herald import Herald
+from tui_sweeps.views.launching import Place
 from tui_sweeps.views.since import look, since_line
 
 
-class SweepsApp(Delivery, Navigation, Notices, Creation, Commanding, Keymapping, App[ExitReason]):
+class SweepsApp(Delivery, Navigation, Notices, Creation, Commanding, Keymapping, Launching, App[ExitReason]):
     """The dashboard."""
 
     TITLE = "tui-sweeps"
@@ -74,7 +73,9 @@ class SweepsApp(Delivery, Navigation, Notices, Creation, Commanding, Keymapping,
         self._begin = begin
         self._actor = actor
         self._foresight = foresight
+        self.place = Place(program(), str(home.path if home is not None else home_path()))
         self._held, self._countdown = [], None
+        self._submitting = set()
         self._trail, self._at = [("sweeps", "")], 0
         self._herald = Herald()
         self.model = Model()
@@ -135,6 +136,7 @@ class SweepsApp(Delivery, Navigation, Notices, Creation, Commanding, Keymapping,
             self._looked = True
             self._first_look()
         self.announce(touched)
+        self.tell_submitted()
         boards = self.boards()
         for board in boards[:-1]:
             board.cover()
@@ -187,21 +189,6 @@ class SweepsApp(Delivery, Navigation, Notices, Creation, Commanding, Keymapping,
         """Explain the keys of the view."""
         if isinstance(self.screen, Board):
             self.push_screen(HelpScreen(self.screen.VIEW, self.setting.keymap))
-
-    def action_agents(self) -> None:
-        """Ask how many agents to launch, and launch them."""
-        sweep = self.chosen()
-        if sweep is None:
-            self.notify("There is no sweep here.", severity="warning", markup=False)
-            return
-
-        def launch(answer: tuple[int, int | None] | None) -> None:
-            if answer is not None:
-                self.setting.desk.n_agents = answer[0]
-                command = LaunchAgents(sweep_id=sweep.id, n_agents=answer[0], count=answer[1])
-                self.post_message(Send(command))
-
-        self.push_screen(LaunchScreen(sanitise(sweep.name or sweep.id), self.setting.desk.n_agents), launch)
 
     # ------------------------------------------------------------------ leaving
 

@@ -30,6 +30,15 @@ class SweepDesk(Struct, kw_only=True, omit_defaults=True):
     """The history goes over time, not over the number of runs."""
 
 
+class LaunchDesk(Struct, kw_only=True, omit_defaults=True):
+    """What was chosen in the launch form."""
+
+    way: str = "local"
+    """`local` or `slurm`."""
+    values: dict[str, str] = {}
+    """What was typed, by field; both ways keep theirs."""
+
+
 class Seen(Struct, kw_only=True, omit_defaults=True):
     """How a sweep stood when the dashboard was last looked at."""
 
@@ -52,8 +61,8 @@ class Desk(Struct, kw_only=True, omit_defaults=True):
     sweeps: dict[str, SweepDesk] = {}
     seen: dict[str, Seen] = {}
     left_at: float = 0.0
-    n_agents: int = 2
-    """The last choice in the launch form."""
+    launches: dict[str, LaunchDesk] = {}
+    """Per project the last choice in the launch form."""
     quiet: list[str] = []
     """Sweeps whose news ring no bell."""
     columns: dict[str, list[str]] = {}

@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 from tui_sweeps.format import sanitise
 from tui_sweeps.views.cells import Column
 from tui_sweeps.views.choice import Choice
+from tui_sweeps.widgets.lineinput import LineInput
 from tui_sweeps.widgets.table import Cell, LineTable
 from tui_sweeps.widgets.table import Column as TableColumn
 
@@ -74,7 +75,7 @@ class ColumnsScreen(ModalScreen[Chosen | None]):
         """Lay out search, list, hint."""
         with Vertical():
             yield Static(Text("Sort by" if self._sorting else "Columns", "bold"))
-            yield Input(compact=True, placeholder="/ search")
+            yield LineInput(placeholder="/ search")
             yield LineTable(COLUMNS, len(self._found), self._cell, empty="No column has such a name.")
             turns = "sorts up, down, not" if self._sorting else "on/off, s sorts, < > move, * the usual"
             yield Static(f"space {turns}, - no sorting, enter takes it, esc leaves", id="hint", markup=False)

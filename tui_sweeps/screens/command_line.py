@@ -13,10 +13,12 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from tui_sweeps.widgets.lineinput import LineInput
+
 N_HISTORY = 100
 
 
-class _Line(Input):
+class _Line(LineInput):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "screen.complete", show=False, priority=True),
         Binding("up", "screen.history(-1)", show=False),
@@ -52,7 +54,7 @@ class CommandLine(ModalScreen[str | None]):
             yield Static(id="offered", markup=False)
             with Horizontal():
                 yield Static(":", id="sign", markup=False)
-                yield _Line(self._text, compact=True, select_on_focus=False)
+                yield _Line(self._text, select_on_focus=False)
 
     def on_mount(self) -> None:
         """Begin to type."""

@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from tui_sweeps.views.filter import FilterError
+from tui_sweeps.widgets.lineinput import LineInput
 from tui_sweeps.widgets.words import Words
 
 
@@ -28,7 +29,7 @@ class _Underline(Highlighter):
             text.stylize("underline bold red", *self.span)
 
 
-class _Line(Input):
+class _Line(LineInput):
     """An input that gives its focus back."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -77,9 +78,7 @@ class FilterLine(Horizontal):
     def compose(self) -> ComposeResult:
         """Lay out the line."""
         yield Static(self._sign, id="sign", markup=False)
-        yield _Line(
-            highlighter=self._underline, compact=True, placeholder=self._placeholder, select_on_focus=False
-        )
+        yield _Line(highlighter=self._underline, placeholder=self._placeholder, select_on_focus=False)
         yield Words(id="said")
 
     @property

@@ -25,6 +25,7 @@ from tui_sweeps.views.drafts import (
     size_text,
     source_of,
 )
+from tui_sweeps.widgets.lineinput import LineInput
 
 LOOK = """
 {0} {{ align: center middle; background: $background 60%; }}
@@ -66,7 +67,7 @@ class NewSweep(ModalScreen[tuple[str, Draft] | None]):
         """Lay out path, offers, what was read."""
         with Vertical():
             yield Static(Text("New sweep from a YAML file", "bold"))
-            yield Input(self._path, compact=True, placeholder="path of the file", select_on_focus=False)
+            yield LineInput(self._path, placeholder="path of the file", select_on_focus=False)
             yield Static(id="offered", markup=False)
             with VerticalScroll(can_focus=False):
                 yield Static(id="text", markup=False)

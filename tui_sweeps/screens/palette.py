@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui_sweeps.format import fit, sanitise
+from tui_sweeps.widgets.lineinput import LineInput
 
 N_SHOWN = 12
 
@@ -66,7 +67,7 @@ class Palette(ModalScreen[str | None]):
         """Lay out input and list."""
         with Vertical():
             yield Static(Text(self._title, "bold"))
-            yield Input(compact=True, placeholder="type a part of the name")
+            yield LineInput(placeholder="type a part of the name")
             yield Static(id="list", markup=False)
 
     def on_mount(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from controller.domain.world import Snapshot
-from tests import plot_scenes, scenes
+from tests import plot_scenes, scenes, slurm_scene
 from tests.fake_client import FakeClient
 from tui_sweeps.app import SweepsApp
 from tui_sweeps.views.launching import Place
@@ -89,6 +89,15 @@ SCENES = (
         ),
         sweep=plot_scenes.SWEEP,
         cursor="t0000184",
+    ),
+    Scene(
+        slurm_scene.slurm,
+        (
+            Shot("arrays", "", (), (140, 20)),
+            Shot("launch", "arrays", ("a", "up", "space", "tab"), (120, 24)),
+        ),
+        sweep="d1g1ts00",
+        view="agents",
     ),
     Scene(
         plot_scenes.tuned,

@@ -20,6 +20,8 @@ TABLES = frozenset({"sweeps", "runs"})
 
 PARALLEL = frozenset({"parallel"})
 
+AGENTS = frozenset({"agents"})
+
 METRIC = PLOTS | {"importance"}
 """Screens that are about one value of one metric."""
 
@@ -52,7 +54,7 @@ class Key:
 
 
 KEYS: tuple[Key, ...] = (
-    Key("open", "enter", "open", "Open what the cursor is on.", TABLES | PLOTS, 1),
+    Key("open", "enter", "open", "Open what the cursor is on.", TABLES | PLOTS | AGENTS, 1),
     Key("back", "escape", "back", "Take the marks away, drop the filter, or go up one screen."),
     Key("pause", "p", "pause", "Pause the sweep: no new runs, running ones go on.", SWEEP | {"sweeps"}, 2),
     Key("resume", "r", "resume", "Resume a paused or ended sweep.", SWEEP | {"sweeps"}, 3),
@@ -81,9 +83,15 @@ KEYS: tuple[Key, ...] = (
         PLOTS | {"runs", "run"},
         6,
     ),
-    Key("agents", "a", "agents", "Launch agents on this machine.", SWEEP | {"sweeps"}, 5),
-    Key("drain", "D", "drain", "Let the agent leave when its run has ended.", frozenset({"agents"}), 2),
-    Key("stop_agent", "x", "stop agent", "End the agent's run and the agent.", frozenset({"agents"}), 3),
+    Key("agents", "a", "agents", "Launch agents on this machine or as a SLURM array.", SWEEP | {"sweeps"}, 5),
+    Key("drain", "D", "drain", "Let the agent leave when its run has ended.", AGENTS, 2),
+    Key("stop_agent", "x", "stop agent", "End the agent's run and the agent.", AGENTS, 3),
+    Key("cancel_waiting", "w", "cancel waiting", "Cancel the array's tasks that wait.", AGENTS, 4),
+    Key("cancel_array", "W", "cancel array", "Cancel all tasks of the array and end their runs.", AGENTS),
+    Key("throttle", "t", "throttle", "How many tasks of the array may run at a time.", AGENTS, 4),
+    Key("hold", "o", "hold", "Hold the array's waiting tasks, or let them start again.", AGENTS),
+    Key("copy_scancel", "y", "copy scancel", "Copy the exact `scancel 12345_7`, or the agent's id.", AGENTS),
+    Key("copy_log", "Y", "copy log", "Copy the path of the task's or agent's log.", AGENTS),
     Key("undo", "u", "undo", "Take back the stop or cancel that counts down."),
     Key("now", "enter", "now", "Send what counts down at once; only while something does."),
     Key("new", "n", "new sweep", "Create a sweep from a YAML file.", SWEEP | {"sweeps"}, 6),

@@ -98,3 +98,5 @@ class Model:
             self._touched.run(self.world, name)
         elif name in self.world.agents:
             self._touched.agent(name, self.world.agents[name].sweep_id)
+        elif name in self.world.jobs:
+            self._touched.agent(name, self.world.jobs[name].sweep_id)

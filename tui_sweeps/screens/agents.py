@@ -12,19 +12,30 @@ from tui_sweeps.format import count
 from tui_sweeps.messages import Send
 from tui_sweeps.model import Touched
 from tui_sweeps.screens.acts import Acts
-from tui_sweeps.screens.board import Board, Setting, bindings
+from tui_sweeps.screens.arrays import Arrays
+from tui_sweeps.screens.board import Board, Setting, bindings, line_of
 from tui_sweeps.screens.ways import GoUp, OpenRun
-from tui_sweeps.views.agents import COLUMNS, AgentRows, agent_key, is_silent, run_of
+from tui_sweeps.views.agents import AgentRows, agent_key, is_silent, run_of
 from tui_sweeps.views.effects import agents_effect
 from tui_sweeps.views.order import Order
+from tui_sweeps.views.tasks import array_lines
 from tui_sweeps.widgets.table import Cell, Column, LineTable
+from tui_sweeps.widgets.words import Words
+
+N_ARRAY_LINES = 4
+"""Open arrays that are told of above the table, the latest first."""
 
 
-class AgentsScreen(Acts, Board):
+class AgentsScreen(Arrays, Acts, Board):
     """The Agents table."""
 
     VIEW = "agents"
     BINDINGS = bindings("agents")
+
+    DEFAULT_CSS = """
+    AgentsScreen #arrays { height: auto; max-height: 4; padding: 0 1; display: none; }
+    AgentsScreen.arrays #arrays { display: block; }
+    """
 
     def __init__(self, setting: Setting, sweep_id: str) -> None:
         super().__init__(setting)
@@ -35,12 +46,8 @@ class AgentsScreen(Acts, Board):
 
     def body(self) -> ComposeResult:
         """Lay out the table."""
-        yield LineTable(
-            [Column(c.key, c.title, c.width, c.align, c.fixed) for c in COLUMNS],
-            0,
-            self._cell,
-            empty="No agents yet. Press a to launch some.",
-        )
+        yield Words(id="arrays")
+        yield LineTable([], 0, self._cell, empty="No agents yet. Press a to launch some.")
 
     @property
     def table(self) -> LineTable:
@@ -57,7 +64,8 @@ class AgentsScreen(Acts, Board):
         world = self.model.world
         live = world.agents_of.get(self.sweep_id, {})
         n_silent = sum(is_silent(world, world.agents[one], self.now) for one in live)
-        text = f"{count(len(live))} alive of {count(len(self._order.ids))}"
+        n_agents = sum(one in world.agents for one in self._order.ids)
+        text = f"{count(len(live))} alive of {count(n_agents)}"
         return Text(f"{text} · {count(n_silent)} silent" if n_silent else text, "dim")
 
     def show(self, touched: Touched) -> None:
@@ -66,9 +74,9 @@ class AgentsScreen(Acts, Board):
             if self.model.ready:
                 self.post_message(GoUp())
             return
-        if touched.everything:
+        if touched.everything or self._rows.hosts(touched.agents):
             self._rows.forget()
-            self._order.rebuild(self._rows.ids(), lambda _: True, agent_key(self.model.world))
+            self._order.rebuild(self._rows.ids(), lambda _: True, agent_key(self._rows))
             self._reset()
         elif mine := [one for one in touched.agents if self._rows.owns(one)]:
             self._rows.forget()
@@ -79,7 +87,11 @@ class AgentsScreen(Acts, Board):
 
     def _reset(self) -> None:
         row = self._order.row_of(self._cursor)
-        self.table.reset(len(self._order.ids))
+        columns = [Column(c.key, c.title, c.width, c.align, c.fixed) for c in self._rows.columns()]
+        self.table.reset(len(self._order.ids), columns if columns != list(self.table.columns) else None)
+        lines = [line_of(cells) for cells in array_lines(self.model.world, self.sweep_id)]
+        self.set_class(bool(lines), "arrays")
+        self.query_one("#arrays", Words).update(Text("\n").join(lines[:N_ARRAY_LINES]))
         if row is not None:
             self.table.cursor_row = row
         self._show_frame()
@@ -115,9 +127,10 @@ class AgentsScreen(Acts, Board):
     def action_open(self) -> None:
         """Open the run that the agent executes."""
         agent_id = self._under_cursor()
-        run = None if agent_id is None else run_of(self.model.world, self.model.world.agents[agent_id])
+        agent = self.model.world.agents.get(agent_id or "")
+        run = None if agent is None else run_of(self.model.world, agent)
         if run is None:
-            self.say("this agent has no run now", bad=True)
+            self.say("there is no run here now", bad=True)
         else:
             self.post_message(OpenRun(run.id))
 
@@ -137,6 +150,9 @@ class AgentsScreen(Acts, Board):
         agent_id = self._under_cursor()
         if agent_id is None:
             self.say("there is no agent here", bad=True)
+            return
+        if stop and self._rows.group(agent_id) is not None:
+            self.action_cancel_waiting()
             return
         ids = (agent_id,)
         command = StopAgents(agent_ids=ids) if stop else DrainAgents(agent_ids=ids)

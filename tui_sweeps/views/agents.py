@@ -1,8 +1,8 @@
-"""The agents of a sweep as rows: live ones first."""
+"""The agents of a sweep as rows, live ones first, and between them the array tasks that have none."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from controller.domain.agents import AGENT_LIVE, Agent
 from controller.domain.runs import Run
@@ -13,11 +13,15 @@ from tui_sweeps.model import Model
 from tui_sweeps.views.cells import EMPTY, Cell, Column
 from tui_sweeps.views.order import SortKey
 from tui_sweeps.views.states import AGENT_LOOK, BAD, QUIET, WARN
+from tui_sweeps.views.tasks import COLUMNS as TASK_COLUMNS
+from tui_sweeps.views.tasks import Group, agent_cells, group_cells, groups_of, jobs_of
 
-COLUMNS: tuple[Column, ...] = (
+HEAD: tuple[Column, ...] = (
     Column("state", "STATE", 13, fixed=True),
     Column("host", "HOST", 14, fixed=True),
     Column("run", "RUN", 18),
+)
+TAIL: tuple[Column, ...] = (
     Column("age", "AGE", 7, "right"),
     Column("heard", "HEARD", 14),
     Column("ended", "ENDED", 5, "right"),
@@ -25,7 +29,6 @@ COLUMNS: tuple[Column, ...] = (
     Column("share", "SHARE", 5, "right"),
     Column("pid", "PID", 8, "right"),
     Column("node", "NODE", 10),
-    Column("job", "JOB", 12),
     Column("cause", "CAUSE", 40),
     Column("id", "ID", 12),
 )
@@ -49,13 +52,17 @@ def run_of(world: World, agent: Agent) -> Run | None:
     return None if attempt is None else world.runs.get(attempt.run_id)
 
 
-def agent_key(world: World) -> Callable[[str], SortKey]:
-    """Return the order: live ones first, then the latest."""
+def agent_key(rows: AgentRows) -> Callable[[str], SortKey]:
+    """Return the order: live agents, tasks from which one may come, then the others, the latest first."""
+    world = rows.model.world
 
-    def key(agent_id: str) -> SortKey:
-        agent = world.agents[agent_id]
-        live = agent_id in world.agents_of.get(agent.sweep_id, ())
-        return ((int(not live), 0), (0, -agent.joined_at), (1, agent_id))
+    def key(row: str) -> SortKey:
+        group = rows.group(row)
+        if group is not None:
+            return ((0, 1 if group.is_open else 2), (0, -group.job.created_at), (1, row))
+        agent = world.agents[row]
+        live = row in world.agents_of.get(agent.sweep_id, ())
+        return ((0, 0 if live else 2), (0, -agent.joined_at), (1, row))
 
     return key
 
@@ -67,14 +74,40 @@ class AgentRows:
         self.model = model
         self.sweep_id = sweep_id
         self._row: tuple[str, float, dict[str, Cell]] = ("", 0.0, {})
+        self._groups: dict[str, Group] = {}
 
     def forget(self) -> None:
         """Let go of the row that was made last."""
         self._row = ("", 0.0, {})
 
     def ids(self) -> list[str]:
-        """Return the agents of the sweep."""
-        return [one.id for one in self.model.world.agents.values() if one.sweep_id == self.sweep_id]
+        """Return the agents of the sweep, and the tasks without one."""
+        world = self.model.world
+        self._groups = {one.id: one for one in groups_of(world, self.sweep_id)}
+        agents = [one.id for one in world.agents.values() if one.sweep_id == self.sweep_id]
+        return [*agents, *(one for one in self._groups if one not in world.agents)]
+
+    def columns(self) -> tuple[Column, ...]:
+        """Return the columns; SLURM's where it hosts something of the sweep."""
+        return (*HEAD, *(TASK_COLUMNS if self.has_arrays() else ()), *TAIL)
+
+    def has_arrays(self) -> bool:
+        """Say whether SLURM hosts, hosted or shall host agents of the sweep."""
+        return any(job.array is not None for job in jobs_of(self.model.world, self.sweep_id))
+
+    def group(self, row: str) -> Group | None:
+        """Return the tasks that a row is about; None when it is an agent's."""
+        return None if row in self.model.world.agents else self._groups.get(row)
+
+    def job_of(self, row: str) -> str:
+        """Return the id of the job that hosts what a row is about; empty where there is none."""
+        agent, group = self.model.world.agents.get(row), self.group(row)
+        return (agent.job_id or "") if agent is not None else "" if group is None else group.job.id
+
+    def hosts(self, touched: Iterable[str]) -> bool:
+        """Say whether one of these is a job of the sweep, so that rows may have come or gone."""
+        jobs = self.model.world.jobs
+        return any(one in jobs and jobs[one].sweep_id == self.sweep_id for one in touched)
 
     def owns(self, agent_id: str) -> bool:
         """Say whether that is an agent of the sweep."""
@@ -89,7 +122,9 @@ class AgentRows:
 
     def _cells(self, agent_id: str, now: float) -> dict[str, Cell]:
         world = self.model.world
-        agent = world.agents.get(agent_id)
+        agent, group = world.agents.get(agent_id), self.group(agent_id)
+        if group is not None:
+            return group_cells(group, self.model.waiting.get(group.job.id, ""), now)
         if agent is None:
             return {}
         run = run_of(world, agent)
@@ -108,9 +143,9 @@ class AgentRows:
             "share": EMPTY if not agent.n_runs else Cell(percent(min(1.0, n_failed / agent.n_runs))),
             "pid": Cell(str(agent.pid), QUIET),
             "node": Cell(fit(sanitise(agent.node), 10)) if agent.node else EMPTY,
-            "job": Cell(fit(sanitise(agent.job or agent.job_id or ""), 12)) or EMPTY,
             "cause": Cell(fit(sanitise(agent.cause), 40), QUIET),
             "id": Cell(fit(sanitise(agent.id), 12), QUIET),
+            **agent_cells(world, agent, now),
         }
 
     def _state(self, agent: Agent, silent: bool) -> Cell:

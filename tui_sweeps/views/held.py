@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from controller.domain.commands import CancelSweep, Command, StopAgents, StopRuns, StopSweep
+from controller.domain.commands import CancelJob, CancelSweep, Command, StopAgents, StopRuns, StopSweep
 from controller.domain.world import World
 from tui_sweeps.format import sanitise
 from tui_sweeps.views.effects import count
@@ -12,7 +12,7 @@ from tui_sweeps.views.effects import count
 
 def is_held(command: Command) -> bool:
     """Say whether a command ends something and so can be taken back for a while."""
-    return isinstance(command, StopSweep | CancelSweep | StopRuns | StopAgents)
+    return isinstance(command, StopSweep | CancelSweep | StopRuns | StopAgents | CancelJob)
 
 
 def held_words(world: World, command: Command) -> str:
@@ -28,6 +28,10 @@ def held_words(world: World, command: Command) -> str:
             return f"stopping {count(len(run_ids), 'run')}"
         case StopAgents(agent_ids=agent_ids):
             return f"stopping {count(len(agent_ids), 'agent')}"
+        case CancelJob(job_id=job_id):
+            job = world.jobs.get(job_id)
+            name = sanitise(job.array.slurm_id, width=40) if job is not None and job.array else job_id
+            return f"cancelling {'the waiting tasks of ' if command.waiting_only else ''}array {name}"
         case _:
             return "sending"
 

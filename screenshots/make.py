@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from textual.pilot import Pilot
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from tests.shots import Scene, Shot, shots  # noqa: E402
+from tests.shots import ROOT, Scene, Shot, open_shot, shots  # noqa: E402
 from tui_sweeps.app import ExitReason  # noqa: E402
 
 
@@ -32,8 +33,8 @@ async def shoot(scene: Scene, shot: Shot) -> None:
     app = scene.app()
     async with app.run_test(size=shot.size) as pilot:
         await quiet(pilot)
-        for key in scene.way(shot.name):
-            await pilot.press(key)
+        for step in scene.way(shot.name):
+            await open_shot(pilot, step)
             await quiet(pilot)
         path = HERE / f"{shot.name}.svg"
         path.write_text(without_fonts(app.export_screenshot(title="tui-sweeps")), "utf-8")
@@ -43,6 +44,7 @@ async def shoot(scene: Scene, shot: Shot) -> None:
 def main() -> None:
     """Write all pictures, or those that are named."""
     wanted = sys.argv[1:]
+    os.chdir(ROOT)
     for scene, shot in shots():
         if shot.is_shown and (not wanted or shot.name in wanted):
             asyncio.run(shoot(scene, shot))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import random
 from collections.abc import AsyncIterator
 
 from controller.client.door import UnreachableError
@@ -86,7 +87,7 @@ class FakeClient:
             raise UnreachableError("nobody answers at the socket")
         match query:
             case GetCurves():
-                return Curves(key=query.key, curves={run: _curve(n) for n, run in enumerate(query.run_ids)})
+                return Curves(key=query.key, curves={run: _curve(run, query.key) for run in query.run_ids})
             case GetLog():
                 lines = tuple(
                     f"epoch {n:3d}  loss {math.exp(-n / 20):.4f}  acc {0.97 - 0.4 * math.exp(-n / 9):.4f}"
@@ -125,10 +126,12 @@ class FakeClient:
         pass
 
 
-def _curve(n: int) -> tuple[tuple[float, float], ...]:
-    return tuple(
-        (float(s), 0.965 - 0.01 * n - 0.5 * math.exp(-s / 5) + 0.006 * math.sin(s)) for s in range(30)
-    )
+def _curve(run_id: str, key: str) -> tuple[tuple[float, float], ...]:
+    dice = random.Random(run_id + key)
+    end, fall, slow, noise = dice.uniform(0.9, 0.98), dice.uniform(0.3, 0.6), dice.uniform(2, 9), 0.008
+    values = [end - fall * math.exp(-s / slow) + noise * dice.gauss(0, 1) for s in range(30)]
+    falls = "loss" in key
+    return tuple((float(s), round(1.02 - v if falls else v, 5)) for s, v in enumerate(values))
 
 
 def _importance(query: GetImportance) -> ImportanceTable:

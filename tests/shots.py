@@ -5,14 +5,34 @@ Golden pictures (`tests/dashboard/test_pictures.py`) and the files of `screensho
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+from msgspec.structs import replace
+from textual.pilot import Pilot
+
+from controller.domain.sweeps import SweepConfig
 from controller.domain.world import Snapshot
+from controller.runtime.preview import Preview, preview
 from tests import plot_scenes, scenes, slurm_scene
 from tests.fake_client import FakeClient
-from tui_sweeps.app import SweepsApp
+from tui_sweeps.app import ExitReason, SweepsApp
+from tui_sweeps.views.drafts import Foresight
 from tui_sweeps.views.launching import Place
+
+ROOT = Path(__file__).parent.parent
+"""The paths in pictures are relative to it: whoever takes them stands here."""
+
+
+async def open_shot(pilot: Pilot[ExitReason], shot: Shot) -> None:
+    """Go on from the picture before."""
+    if shot.draft:
+        pilot.app.open_draft(shot.draft)  # type: ignore[attr-defined]
+        await pilot.pause()
+    for key in shot.keys:
+        await pilot.press(key)
 
 
 @dataclass(frozen=True)
@@ -25,6 +45,8 @@ class Shot:
     keys: tuple[str, ...]
     size: tuple[int, int] = (120, 34)
     """In `screenshots/`; golden pictures have three sizes."""
+    draft: str = ""
+    """The sweep file that the form for new sweeps is opened with, instead of keys."""
     is_golden: bool = True
     """False: a countdown runs in it."""
     is_shown: bool = True
@@ -45,7 +67,8 @@ class Scene:
 
     def app(self) -> SweepsApp:
         """Return the dashboard over this scene, as somebody left it, with a clock that stands still."""
-        app = SweepsApp(FakeClient(self.snapshot()), clock=lambda: scenes.NOW)
+        foresight = Foresight(preview=_preview, directory=lambda config, file, here: here)
+        app = SweepsApp(FakeClient(self.snapshot()), clock=lambda: scenes.NOW, foresight=foresight)
         app.place = Place(("/opt/sweeps/bin/tui-sweeps",), "/home/ada/.tui-sweeps")
         desk = app.setting.desk
         desk.hinted = True
@@ -55,10 +78,10 @@ class Scene:
             place.view, place.filter, place.cursor = self.view, self.filter, self.cursor
         return app
 
-    def way(self, name: str) -> tuple[str, ...]:
-        """Return the keys that lead from the start to a picture."""
+    def way(self, name: str) -> tuple[Shot, ...]:
+        """Return the pictures that lead from the start to this one, itself last."""
         shot = next(one for one in self.shots if one.name == name)
-        return (*self.way(shot.after), *shot.keys) if shot.after else shot.keys
+        return (*self.way(shot.after), shot) if shot.after else (shot,)
 
 
 SCENES = (
@@ -68,6 +91,7 @@ SCENES = (
             Shot("sweeps", "", (), (120, 30)),
             Shot("cancel", "sweeps", ("X",), (80, 24)),
             Shot("palette", "sweeps", ("ctrl+p",), (80, 24)),
+            Shot("new", "sweeps", (), (100, 30), draft="examples/digits/sweep_config.yaml"),
             Shot("sweep", "sweeps", ("enter",)),
             Shot("columns", "sweep", ("C",), (100, 30)),
             Shot("command", "sweep", ("colon",), (100, 24)),
@@ -108,6 +132,13 @@ SCENES = (
         cursor="t0000184",
     ),
 )
+
+
+def _preview(config: SweepConfig) -> Preview:
+    """Look ahead for real, but call the interpreter by a name that is the same on every machine."""
+    found = preview(config)
+    renamed = (tuple("python3" if word == sys.executable else word for word in argv) for argv in found.argv)
+    return replace(found, argv=tuple(renamed))
 
 
 def shots() -> Iterator[tuple[Scene, Shot]]:

@@ -20,7 +20,7 @@ from textual.pilot import Pilot
 
 from tests.dashboard.pictures import picture_of
 from tests.plot_scenes import tuned
-from tests.shots import SCENES, Scene, Shot
+from tests.shots import ROOT, SCENES, Scene, Shot, open_shot
 from tui_sweeps.app import ExitReason
 
 FOLDER = Path(__file__).parent / "pictures"
@@ -68,12 +68,14 @@ PLAIN = {"TERM": "xterm-256color", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "COLO
 @contextmanager
 def terminal(mode: Mode) -> Iterator[None]:
     """Make the environment that of such a terminal."""
-    before = dict(os.environ)
+    before, here = dict(os.environ), Path.cwd()
+    os.chdir(ROOT)
     os.environ.pop("NO_COLOR", None)
     os.environ.update(PLAIN, **mode.environ)
     try:
         yield
     finally:
+        os.chdir(here)
         os.environ.clear()
         os.environ.update(before)
 
@@ -101,8 +103,7 @@ class Walk:
                     await pilot.press("escape")
                     here = shots[here.after]
                     await self._meet(pilot, here, again=True)
-                for key in shot.keys:
-                    await pilot.press(key)
+                await open_shot(pilot, shot)
                 here = shot
                 await self._meet(pilot, shot)
                 if self.differences and not self.write:
@@ -125,10 +126,11 @@ class Walk:
             await asyncio.sleep(0.02)
 
     async def _at_rest(self, pilot: Pilot[ExitReason]) -> str:
-        seen = ""
-        while seen != (now := self._look(pilot)):
+        seen, busy = "", True
+        while seen != (now := self._look(pilot)) or busy:
             seen = now
             await asyncio.sleep(REST_S)
+            busy = any(one.group != "link" and not one.is_finished for one in pilot.app.workers)
         return seen
 
     def _look(self, pilot: Pilot[ExitReason]) -> str:

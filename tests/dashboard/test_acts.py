@@ -38,7 +38,7 @@ def outlook(config: SweepConfig) -> Outlook:
     for parameter in config.parameters:
         n *= max(1, len(parameter.values))
     commands = tuple(("python", str(config.program), f"--cell={at}") for at in range(min(n, 3)))
-    return SimpleNamespace(n_expected=n, size=n, argv=commands, problem="")
+    return SimpleNamespace(n_expected=n, size=n, bands=(), argv=commands, problem="")
 
 
 FORESIGHT = Foresight(preview=outlook, directory=lambda config, file, here: here)

@@ -6,7 +6,11 @@ import math
 
 from msgspec.structs import replace
 
+from controller.domain.queries import GetCurves
 from controller.domain.runs import Run
+from tests import scenes
+from tests.dashboard.screen import make_app, until
+from tests.fake_client import FakeClient
 from tui_sweeps.views.run import own_config_lines, system_line
 
 RUN = Run(id="r", sweep_id="s", number=1, name="n", config={"x": 1}, suggestion=0)
@@ -55,3 +59,25 @@ def test_own_config_is_flat_and_harmless() -> None:
     assert [cell.text.strip() for cell in lines[0]] == ["epochs", "4"]
     assert not any("\x1b" in cell.text for line in lines for cell in line)
     assert "\x07" not in lines[1][1].text
+
+
+async def test_marked_runs_and_several_metrics_are_drawn_in_one_chart() -> None:
+    client = FakeClient(scenes.digits())
+    async with make_app(client).run_test(size=(170, 36), notifications=True) as pilot:
+        await until(pilot, "digits-grid")
+        await pilot.press("enter", "space", "space", "enter")
+        await until(pilot, "a 34 fond-lark-34")
+        await until(pilot, "c 35 glad-otter-35")
+        await pilot.press("M", "down", "space", "enter")
+        text = await until(pilot, "f 35 val_loss")
+        assert "val_accuracy, val_loss" in text
+        await pilot.press("c")
+        text = await until(pilot, "b val_loss")
+        assert "35 val_loss" not in text
+        await pilot.press("escape", "escape", "enter", "escape", "end", "enter")
+        await pilot.press("m")
+        await until(pilot, "a epoch")
+        await pilot.press("c")
+        await until(pilot, "b 21 calm-toad-21")
+    asked = {(one.key, one.run_ids) for one in client.asked if isinstance(one, GetCurves)}
+    assert ("val_loss", ("r0000034", "r0000036", "r0000035")) in asked

@@ -79,7 +79,7 @@ class SweepsApp(Delivery, Navigation, Notices, Creation, Commanding, Keymapping,
         self._trail, self._at = [("sweeps", "")], 0
         self._herald = Herald()
         self.model = Model()
-        self.setting = Setting(self.model, load(self._path), clock)
+        self.setting = Setting(self.model, load(self._path), clock, foresight=foresight)
         self.link = Link(client, self.model, self.tell_boards)
         self._looked = False
         self._line_filters = filters(os.environ)

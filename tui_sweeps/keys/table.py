@@ -135,6 +135,8 @@ KEYS: tuple[Key, ...] = (
     Key("brush_drop", "minus", "no brush", "Take the brush off the axis.", PARALLEL),
     Key("best_share", "b", "best %", "Only the best 50, 25, 10, 5, 1 %; then all again.", PARALLEL, 1),
     Key("metric", "m", "metric", "The next metric.", METRIC | {"run"}, 2),
+    Key("metrics", "M", "metrics", "Choose several metrics to draw.", frozenset({"run"})),
+    Key("compare", "c", "compare", "Draw the marked runs too, else the best one.", frozenset({"run"}), 3),
     Key("smooth", "o", "smooth", "More smoothing of the curve; then none.", frozenset({"run"}), 3),
     Key("log_scale", "g", "log scale", "Logarithmic or linear scale.", frozenset({"run"}), 4),
     Key("log", "l", "log", "The log in full height, or back.", frozenset({"run"}), 7),

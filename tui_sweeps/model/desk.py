@@ -26,6 +26,8 @@ class SweepDesk(Struct, kw_only=True, omit_defaults=True):
     """Axes whose scale was switched: True for logarithmic."""
     colour: str = ""
     """Column of the metric that plots and importance are about, as `best`, `summary.loss`, `min.loss`."""
+    curves: list[str] = []
+    """Metrics whose curves a run shows; empty: the sweep's own."""
     over_time: bool = False
     """The history goes over time, not over the number of runs."""
 

@@ -21,6 +21,7 @@ from tui_sweeps.keys import action_of, first_shown, footer_of, keys_of
 from tui_sweeps.messages import Answered, Replied
 from tui_sweeps.model import Desk, Model, Touched
 from tui_sweeps.views.cells import Cell
+from tui_sweeps.views.drafts import Foresight
 from tui_sweeps.widgets.words import Words
 
 LEAST_WIDTH, LEAST_HEIGHT = 30, 8
@@ -47,6 +48,8 @@ class Setting:
     """What happened since the dashboard was last looked at."""
     held: str = ""
     """The countdown of an act that can still be taken back."""
+    foresight: Foresight | None = None
+    """What can be said of sweeps ahead; the CLI lends it."""
     marks: dict[str, dict[str, None]] = field(default_factory=dict)
     """Per sweep the marked runs, in the order of marking; table and plots share them."""
 

@@ -1,4 +1,4 @@
-"""One metric of one run, drawn in a thread: plotext is too slow for the event loop."""
+"""Curves, drawn in a thread: plotext is too slow for the event loop."""
 
 from __future__ import annotations
 
@@ -8,23 +8,26 @@ from rich.text import Text
 from textual import events, work
 from textual.widgets import Static
 
+Points = tuple[tuple[float, float], ...]
+"""(step, value) in order of step."""
+
 SMOOTHING = (0.0, 0.6, 0.9)
 """What the smoothing key goes through."""
 
 
 class CurveView(Static):
-    """A curve that remembers its points and how it is looked at."""
+    """Curves, and how they are looked at."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id, markup=False)
-        self._metric = ""
-        self._points: tuple[tuple[float, float], ...] = ()
+        self._series: dict[str, Points] = {}
+        self._title = ""
         self._log_y = False
         self._smooth = 0
 
-    def take(self, metric: str, points: tuple[tuple[float, float], ...]) -> None:
-        """Draw these (step, value) points."""
-        self._metric, self._points = metric, points
+    def take(self, series: dict[str, Points], title: str = "") -> None:
+        """Draw these curves, by name."""
+        self._series, self._title = series, title
         self.draw()
 
     def smooth_more(self) -> None:
@@ -41,24 +44,24 @@ class CurveView(Static):
         """Draw anew."""
         size = self.content_size
         if size.width > 0 and size.height > 0:
-            self._drawn(self._points, size.width, size.height)
+            self._drawn(self._series, size.width, size.height)
 
     def on_resize(self, _event: events.Resize) -> None:
         """Use the new room."""
         self.draw()
 
     @work(thread=True, exclusive=True, group="chart", exit_on_error=False)
-    def _drawn(self, points: tuple[tuple[float, float], ...], width: int, height: int) -> None:
+    def _drawn(self, series: dict[str, Points], width: int, height: int) -> None:
         from tui_sweeps.charts.curves import curves
         from tui_sweeps.charts.glyphs import glyphs
 
         drawn = curves(
-            {self._metric: points},
+            series,
             width=width,
             height=height,
             log_y=self._log_y,
             smoothing=SMOOTHING[self._smooth],
-            title="",
+            title=self._title,
             glyphs=glyphs(os.environ),
             colours="NO_COLOR" not in os.environ,
         )

@@ -106,8 +106,7 @@ class NewSweep(ModalScreen[tuple[str, Draft] | None]):
             self.query_one("#text", Static).update(Text(sanitise(str(error)), "dim"))
             return
         self._draft = await asyncio.to_thread(draft_of, source, self._foresight)
-        width = max(20, self.query_one("#text").size.width)
-        self.query_one("#text", Static).update(draft_text(self._draft, file.name, width))
+        self.query_one("#text", Static).update(draft_text(self._draft, file.name))
         if self._submitted:
             self._answer()
 
@@ -176,7 +175,7 @@ class EditedSweep(ModalScreen[str]):
         sizes = f"{size_text(self._before.outlook)} before, {size_text(self._after.outlook)} after"
         text.append(f"\nSpace: {sizes}\n", "bold")
         text.append(f"{self._n_priors} runs of the old sweep are known to the new one's search.\n\n", "dim")
-        text.append_text(draft_text(self._after, "edited", 90))
+        text.append_text(draft_text(self._after, "edited"))
         return text
 
     def action_create(self) -> None:

@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Static
 
-from controller.domain.queries import Attempts, Curves, GetAttempts, GetCurves, GetLog, Log, NotFound
+from controller.domain.queries import Attempts, GetAttempts, GetLog, Log
 from controller.domain.runs import Attempt, Run
 from tui_sweeps.format import sanitise
 from tui_sweeps.messages import Ask, Copy
@@ -15,6 +15,7 @@ from tui_sweeps.model import Touched
 from tui_sweeps.screens.acts import Acts
 from tui_sweeps.screens.board import Board, Setting, bindings, line_of
 from tui_sweeps.screens.curve import CurveView
+from tui_sweeps.screens.curves import ABOUT, CurvesPart
 from tui_sweeps.screens.filter_line import FilterLine
 from tui_sweeps.screens.ways import GoUp
 from tui_sweeps.views.run import (
@@ -22,7 +23,6 @@ from tui_sweeps.views.run import (
     command_text,
     config_lines,
     header,
-    metric_keys,
     own_config_lines,
     stop_chain,
     summary_lines,
@@ -35,7 +35,7 @@ N_LINES_AT_ONCE = 2000
 """Log lines asked for at a time; the rest follows as soon as these have come."""
 
 
-class RunScreen(Acts, Board):
+class RunScreen(CurvesPart, Acts, Board):
     """A run."""
 
     VIEW = "run"
@@ -58,7 +58,7 @@ class RunScreen(Acts, Board):
     def __init__(self, setting: Setting, run_id: str) -> None:
         super().__init__(setting)
         self.run_id = run_id
-        self._metric = ""
+        self._curves = {}
         self._lines: list[str] = []
         self._token: int | None = None
         self._attempts: tuple[Attempt, ...] = ()
@@ -109,7 +109,7 @@ class RunScreen(Acts, Board):
             self.query_one(LogView).reload()
         self._show_facts()
         self._ask("attempts")
-        self._ask("curve")
+        self.ask_curves()
         self._ask("log")
 
     def tick(self) -> None:
@@ -131,13 +131,7 @@ class RunScreen(Acts, Board):
             query = GetLog(run_id=self.run_id, first=first, limit=N_LINES_AT_ONCE)
             self.post_message(Ask(self, key, query))
         else:
-            keys = metric_keys(self.model.world.sweeps[run.sweep_id], run)
-            if not keys:
-                return
-            if self._metric not in keys:
-                self._metric = keys[0]
-            query_curves = GetCurves(run_ids=(self.run_id,), key=self._metric, n_columns=200)
-            self.post_message(Ask(self, key, query_curves))
+            self.post_message(self.curve_question(key))
         self._asked.add(key)
 
     def answered(self, key: str, answer: object) -> None:
@@ -146,15 +140,13 @@ class RunScreen(Acts, Board):
         if isinstance(answer, Attempts):
             self._attempts = answer.attempts
             self._show_facts()
-        elif isinstance(answer, Curves) and answer.key == self._metric:
-            self.query_one(CurveView).take(self._metric, answer.curves.get(self.run_id, ()))
+        elif key.startswith(ABOUT):
+            self.take_curves(key, answer)
         elif isinstance(answer, Log):
             self._lines[answer.first :] = answer.lines
             self.query_one(LogView).grow()
             if len(self._lines) < answer.n_lines and answer.lines:
                 self._again.add("log")
-        elif isinstance(answer, NotFound) and key == "curve":
-            self.query_one(CurveView).update(Text(sanitise(answer.reason)))
         if key in self._again:
             self._again.discard(key)
             self._ask(key)
@@ -222,26 +214,6 @@ class RunScreen(Acts, Board):
     def action_back(self) -> None:
         """Go up."""
         self.post_message(GoUp())
-
-    def action_metric(self) -> None:
-        """Draw the next metric."""
-        run = self.run_now
-        if run is None:
-            return
-        keys = metric_keys(self.model.world.sweeps[run.sweep_id], run)
-        if keys:
-            self._metric = (
-                keys[(keys.index(self._metric) + 1) % len(keys)] if self._metric in keys else keys[0]
-            )
-            self._ask("curve")
-
-    def action_smooth(self) -> None:
-        """Smooth more, then not at all."""
-        self.query_one(CurveView).smooth_more()
-
-    def action_log_scale(self) -> None:
-        """Logarithmic or linear."""
-        self.query_one(CurveView).toggle_log()
 
     def action_log(self) -> None:
         """Give the log the full height, or not."""

@@ -12,14 +12,14 @@ from tui_sweeps.format import count
 from tui_sweeps.messages import Copy, WantTails
 from tui_sweeps.model import Touched
 from tui_sweeps.screens.acts import Acts
-from tui_sweeps.screens.board import Board, Setting, bindings, line_of
+from tui_sweeps.screens.board import Board, Setting, bindings
 from tui_sweeps.screens.choosing import Choosing
 from tui_sweeps.screens.filter_line import FilterLine
+from tui_sweeps.screens.heading import Heading
 from tui_sweeps.screens.marking import Marking
 from tui_sweeps.screens.ways import GoUp as GoUp
 from tui_sweeps.screens.ways import OpenRun as OpenRun
 from tui_sweeps.views.filter import FilterError, parse
-from tui_sweeps.views.header import number_line, state_line
 from tui_sweeps.views.order import Order, sort_words
 from tui_sweeps.views.run import command_text
 from tui_sweeps.views.runs import SPARK_CELLS, RunRows, run_key, run_passes
@@ -29,7 +29,7 @@ from tui_sweeps.widgets.table import Cell, Column, LineTable
 from tui_sweeps.widgets.words import Words
 
 
-class RunsScreen(Marking, Choosing, Acts, Board):
+class RunsScreen(Heading, Marking, Choosing, Acts, Board):
     """The runs of one sweep."""
 
     VIEW = "runs"
@@ -37,6 +37,7 @@ class RunsScreen(Marking, Choosing, Acts, Board):
 
     DEFAULT_CSS = """
     RunsScreen #header { height: 2; padding: 0 1; }
+    RunsScreen.roomy #header { height: 3; }
     """
 
     def __init__(self, setting: Setting, sweep_id: str) -> None:
@@ -81,6 +82,8 @@ class RunsScreen(Marking, Choosing, Acts, Board):
         if self.place.filter:
             self._set_filter(self.place.filter)
             self.query_one(FilterLine).show_text(self.place.filter)
+        if self.setting.foresight is not None:
+            self.look_ahead()
 
     def on_screen_resume(self) -> None:
         """Take over the filter and the cursor that a plot of this sweep left."""
@@ -110,7 +113,7 @@ class RunsScreen(Marking, Choosing, Acts, Board):
                 self._reset()
             else:
                 self._repaint(mine)
-        self._show_header()
+        self.show_header()
 
     def tick(self) -> None:
         """Show run times and the time left; most run times read the same as a second ago."""
@@ -121,22 +124,11 @@ class RunsScreen(Marking, Choosing, Acts, Board):
                 times[run_id] = self._rows.cell(run_id, "duration", self.now).text
         self._repaint([one for one, text in times.items() if self._times.get(one) != text])
         self._times = times
-        self._show_header()
+        self.show_header()
 
     def _in_sight(self) -> list[str]:
         top = self.table.scroll_offset.y
         return self._order.ids[top : top + self.table.n_visible_rows]
-
-    def _show_header(self) -> None:
-        sweep = self.model.world.sweeps.get(self.sweep_id)
-        if sweep is None:
-            return
-        if self._sums is None:
-            self._sums = Sums(self.model.world, self.sweep_id)
-        text = line_of(state_line(self.model, sweep))
-        text.append("\n")
-        text.append_text(line_of(number_line(sweep, self._sums.numbers(), self.now)))
-        self.query_one("#header", Words).update(text)
 
     def _repaint(self, run_ids: Sequence[str]) -> None:
         rows = [row for one in run_ids if (row := self._order.row_of(one)) is not None]

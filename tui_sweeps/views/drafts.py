@@ -14,7 +14,7 @@ from rich.text import Text
 from controller.domain.problems import describe
 from controller.domain.sweepfile import Problem, Severity, read
 from controller.domain.sweeps import SweepConfig
-from tui_sweeps.format import count, fit, sanitise
+from tui_sweeps.format import count, sanitise
 from tui_sweeps.views.states import BAD, GOOD, QUIET, WARN
 
 MAX_BYTES = 1 << 20
@@ -22,6 +22,7 @@ MAX_BYTES = 1 << 20
 
 N_PROBLEMS_SHOWN = 8
 N_COMMANDS_SHOWN = 3
+N_BANDS_SHOWN = 5
 
 
 class Outlook(Protocol):
@@ -34,6 +35,10 @@ class Outlook(Protocol):
     @property
     def size(self) -> int | None:
         """Points of the space; None: unbounded."""
+
+    @property
+    def bands(self) -> tuple[int, ...]:
+        """At which number of metric values early termination compares runs; empty: never."""
 
     @property
     def argv(self) -> tuple[tuple[str, ...], ...]:
@@ -120,7 +125,13 @@ def size_text(outlook: Outlook | None) -> str:
     return size if outlook.n_expected == outlook.size else f"{size}, {count(outlook.n_expected or 0)} runs"
 
 
-def draft_text(draft: Draft, name: str, width: int) -> Text:
+def bands_text(bands: tuple[int, ...]) -> str:
+    """Return the bands in words, the first of them by their numbers."""
+    more = f" … {bands[-1]}" if len(bands) > N_BANDS_SHOWN else ""
+    return f"hyperband after {', '.join(map(str, bands[:N_BANDS_SHOWN]))}{more} metric values"
+
+
+def draft_text(draft: Draft, name: str) -> Text:
     """Return problems with line and column, the space, the first commands."""
     text = Text(overflow="fold")
     for problem in draft.problems[:N_PROBLEMS_SHOWN]:
@@ -135,10 +146,12 @@ def draft_text(draft: Draft, name: str, width: int) -> Text:
         goal = "no metric" if metric is None else f"{metric.goal} {sanitise(metric.name, width=30)}"
         text.append(f"{draft.config.method}, {goal}, {count(len(draft.config.parameters))} parameters\n")
         text.append(f"Space: {size_text(draft.outlook)}\n", GOOD)
+        if draft.outlook.bands:
+            text.append(f"Early termination: {bands_text(draft.outlook.bands)}\n")
         if draft.outlook.problem:
             text.append(f"No command: {sanitise(draft.outlook.problem)}\n", WARN)
         for argv in draft.outlook.argv[:N_COMMANDS_SHOWN]:
-            text.append(fit(sanitise(shlex.join(argv)), width) + "\n", QUIET)
+            text.append(sanitise(shlex.join(argv)) + "\n", QUIET)
     return text
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from controller.domain.runs import Run
 from controller.domain.states import RUN_ACTIVE, RUN_ENDED, VERBS, RunState, SweepState, Verb
+from controller.domain.sweeps import Sweep
 from controller.domain.world import World
 from tui_sweeps.format import duration, sanitise
 from tui_sweeps.views.tally import duration_of
@@ -46,9 +47,7 @@ def verb_effect(world: World, sweep_id: str, verb: Verb, now: float) -> Effect |
     if sweep.state not in allowed or (
         verb is Verb.CANCEL and sweep.state is SweepState.STOPPED and not active
     ):
-        possible = [other.value for other in Verb if sweep.state in VERBS[other][0]]
-        if not active and sweep.state is SweepState.STOPPED and "cancel" in possible:
-            possible.remove("cancel")
+        possible = possible_verbs(sweep, len(active))
         hint = f"; possible: {', '.join(possible)}" if possible else ""
         return Impossible(f"{name} is {sweep.state}: it cannot be {_past(verb)}{hint}")
     n_agents = len(world.agents_of[sweep_id])
@@ -78,6 +77,14 @@ def verb_effect(world: World, sweep_id: str, verb: Verb, now: float) -> Effect |
             "Pause",
         )
     return Effect(f"Resume {name}?", ("New runs again, by the same search.",), "Resume")
+
+
+def possible_verbs(sweep: Sweep, n_active: int) -> list[Verb]:
+    """Return the verbs that change something now."""
+    possible = [verb for verb in Verb if sweep.state in VERBS[verb][0]]
+    if not n_active and sweep.state is SweepState.STOPPED and Verb.CANCEL in possible:
+        possible.remove(Verb.CANCEL)
+    return possible
 
 
 def stop_effect(world: World, run_ids: Iterable[str], now: float) -> Effect | Impossible:

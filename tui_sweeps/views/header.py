@@ -6,6 +6,8 @@ from controller.domain.sweeps import Sweep
 from tui_sweeps.format import clock, count, duration, number, sanitise
 from tui_sweeps.model import Model
 from tui_sweeps.views.cells import Cell
+from tui_sweeps.views.drafts import Outlook, bands_text, size_text
+from tui_sweeps.views.effects import possible_verbs
 from tui_sweeps.views.states import BAD, GOOD, LIVE, QUIET, WARN, sweep_state
 from tui_sweeps.views.sweeps import metric_cell, progress, range_text
 from tui_sweeps.views.tally import Tally, eta
@@ -32,6 +34,20 @@ def state_line(model: Model, sweep: Sweep) -> list[Cell]:
         cells.append(Cell(asked, QUIET))
     if sweep.cause:
         cells.append(Cell(sanitise(sweep.cause), BAD if sweep.state in ("failed", "crashed") else QUIET))
+    return cells
+
+
+def space_line(sweep: Sweep, outlook: Outlook | None, n_active: int) -> list[Cell]:
+    """Return the size of the space, the bands of early termination, the verbs that are possible now."""
+    cells = []
+    if outlook is not None:
+        cells.append(Cell(f"space {size_text(outlook)}", QUIET))
+        if outlook.bands:
+            cells.append(Cell(bands_text(outlook.bands), QUIET))
+    elif sweep.config.early_terminate is not None:
+        cells.append(Cell("hyperband", QUIET))
+    verbs = [verb.value for verb in possible_verbs(sweep, n_active)]
+    cells.append(Cell(f"can: {', '.join(verbs)}" if verbs else "over for good", QUIET))
     return cells
 
 

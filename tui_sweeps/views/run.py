@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from controller.domain.parameters import MISSING, leaf
@@ -166,6 +166,17 @@ def attempt_lines(attempts: Sequence[Attempt]) -> list[Line]:
 def command_text(run: Run) -> str:
     """Return the exact command as a shell would read it; empty before the first start."""
     return shlex.join(run.argv)
+
+
+N_COMPARED = 7
+"""Runs beside the one that is looked at; more curves are told apart by nobody."""
+
+
+def compared(world: World, run: Run, marks: Iterable[str]) -> list[str]:
+    """Return the runs to show beside this one: the marked ones, else the best."""
+    marked = [one for one in marks if one != run.id and one in world.runs]
+    best = world.best_of.get(run.sweep_id)
+    return (marked or [one for one in (best,) if one is not None and one != run.id])[:N_COMPARED]
 
 
 def metric_keys(sweep: Sweep, run: Run) -> list[str]:

@@ -149,6 +149,9 @@ def _add_tables(commands: Any) -> None:
     )
     importance.add_argument("sweep_id", metavar="SWEEP_ID")
     importance.add_argument("--metric", default="", metavar="NAME", help="another metric than the sweep's")
+    importance.add_argument(
+        "--of", choices=("best", "last", "min", "max"), default="best", help="which value of each run (best)"
+    )
     json_flag(importance)
     watch = command(
         commands, "watch", "a progress line for logs and dumb terminals", "tui-sweeps watch --once --json"

@@ -165,8 +165,10 @@ async def importance(options: Namespace, home: Home) -> int:
     """Print which parameters drive a metric."""
     async with controller_of(home) as client:
         sweep = find_sweep(await world_of(client), options.sweep_id)
-        query = GetImportance(sweep_id=sweep.id, metric=options.metric)
+        query = GetImportance(sweep_id=sweep.id, metric=options.metric, of=options.of)
         found = await answer(client, query, ImportanceTable)
+    if options.metric and not found.n_runs and found.note:
+        raise CommandError(found.note, "the names are those of `tui-sweeps show RUN_ID`, under summary")
     if options.json:
         document(to_builtins(found))
         return 0

@@ -37,6 +37,8 @@ class SweepsScreen(Acts, Board):
         self._order = Order()
         self._node = parse("")
         self._cursor = self.desk.sweep
+        self._n_waited = 0
+        """Seconds without any facts."""
 
     def body(self) -> ComposeResult:
         """Lay out the table."""
@@ -69,6 +71,15 @@ class SweepsScreen(Acts, Board):
         super().on_mount()
         self._set_filter(self.desk.filter)
         self.query_one(FilterLine).show_text(self.desk.filter)
+        self._waiting = self.set_interval(1.0, self._say_waiting)
+
+    def _say_waiting(self) -> None:
+        """Count the seconds until the first facts are here: a home with very many runs takes some."""
+        if self.model.ready or not self._is_up:
+            self._waiting.stop()
+            return
+        self._n_waited += 1
+        self.table.set_empty(f"Asking the controller for everything it knows … {self._n_waited} s")
 
     # ------------------------------------------------------------------ rows
 

@@ -71,8 +71,12 @@ class Site(Lab):
 
     def listen(self, port: int = 0) -> subprocess.Popen[bytes]:
         """Start the controller, reachable from the nodes."""
+        return self.begin("--listen", f"{LOGIN_ADDRESS}:{port}")
+
+    def begin(self, *flags: str) -> subprocess.Popen[bytes]:
+        """Start the controller on the login node."""
         earlier = connection.read(self.home.connection)
-        process = self.spawn("controller", "run", "--wait", "10", "--listen", f"{LOGIN_ADDRESS}:{port}")
+        process = self.spawn("controller", "run", "--wait", "10", *flags)
         assert wait_until_reachable(self.home, other_than=earlier.pid if earlier else None)
         return process
 

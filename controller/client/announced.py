@@ -112,5 +112,5 @@ def fault_for_nodes(found: Connection) -> tuple[str, str] | None:
     where = f"on this machine only ({found.wandb_url})" if found.wandb_url else "on its Unix socket only"
     return (
         f"The controller on {found.host} listens {where}: no compute node can reach it.",
-        "tui-sweeps controller stop; tui-sweeps controller start --listen all:0 (agents go on meanwhile)",
+        "tui-sweeps controller start --listen all:0 (the one that runs takes it up)",
     )

@@ -35,6 +35,7 @@ from controller.launch.programs import Programs
 from controller.launch.slurm import Slurm
 from controller.runtime import descriptors, ownership, tcp
 from controller.runtime.listening import Listening
+from controller.runtime.outside import Outside
 from controller.runtime.reachable import Reachable
 from controller.settings import HOME_VARIABLE, VERSION, Home, slurm_poll_s
 from controller.store import Store
@@ -91,7 +92,6 @@ async def open_house(
         closing.callback(explainer.close)
         prepared = tcp.prepare(home, listen)
         started_at = time.time()
-        listener: tcp.Listener | None = None
 
         def status() -> Status:
             return _status(home, engine, reachable, started_at, embedded=embedded)
@@ -110,27 +110,28 @@ async def open_house(
         ]
         if (every_s := slurm_poll_s()) is not None:
             tasks.append(group.create_task(_poller(engine, every_s).run()))
-        if prepared is not None:
-            listener = await tcp.open_listener(prepared, door, group, lambda: engine.world, n_port)
+        outside = Outside(home, door, group, lambda: engine.world, n_port)
+        await outside.open(prepared)
         told = connection.Connection(
             host=socket.gethostname(),
             boot_id=connection.this_machine().boot_id,
             pid=os.getpid(),
             socket=str(reachable.path),
-            wandb_url=listener.url if listener else "",
-            addresses=prepared.addresses if prepared else (),
-            authority=prepared.authority if prepared else "",
+            wandb_url=outside.url,
+            addresses=outside.addresses,
+            authority=outside.authority,
             instance=owned.owner.instance,
             started_at=started_at,
             version=VERSION,
         )
         reachable.announce(told)
+        following = group.create_task(outside.follow(reachable))
         try:
             yield House(engine, door, told)
         finally:
             engine.stop()
-            if listener is not None:
-                await listener.close()
+            following.cancel()
+            await outside.close()
             await reachable.close()
             for task in tasks:
                 task.cancel()

@@ -107,8 +107,10 @@ def choose(home: Home, chosen: Listening) -> None:
     write_private(home.listen, encode(chosen))
 
 
-def bind(chosen: Listening) -> tuple[socket.socket, ...]:
+def bind(chosen: Listening, prefer: int = 0) -> tuple[socket.socket, ...]:
     """Return a listening socket for every address; those that take any port get the same one if they can.
+
+    `prefer`: the one that is tried first.
 
     Raises:
         ListenError: one cannot be listened at.
@@ -116,7 +118,7 @@ def bind(chosen: Listening) -> tuple[socket.socket, ...]:
     bound: list[socket.socket] = []
     try:
         for address in chosen.addresses:
-            shared = bound[0].getsockname()[1] if bound and not address.port else 0
+            shared = 0 if address.port else bound[0].getsockname()[1] if bound else prefer
             bound.append((shared and _try_bind(address.host, shared)) or _bind(address.host, address.port))
     except ListenError:
         for listening in bound:

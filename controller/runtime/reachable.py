@@ -56,6 +56,11 @@ class Reachable:
         self.connection = replace(told, socket=str(self._path))
         connection.write(self._home.connection, self.connection)
 
+    def announce_outside(self, url: str, addresses: tuple[str, ...], authority: str) -> None:
+        """Write where other hosts and W&B's client find us now."""
+        if self.connection is not None:
+            self.announce(replace(self.connection, wandb_url=url, addresses=addresses, authority=authority))
+
     async def look(self) -> None:
         """Make the socket and the connection file anew if they are gone."""
         if self.connection is None:

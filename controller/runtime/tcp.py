@@ -48,8 +48,14 @@ class Prepared(Struct, frozen=True, kw_only=True):
     authority: str = ""
     """Certificate (PEM) by which they know that it is us."""
 
+    @property
+    def port(self) -> int:
+        """The port of the first address."""
+        number: int = self.place.listening.getsockname()[1]
+        return number
 
-def prepare(home: Home, given: Listening | None) -> Prepared | None:
+
+def prepare(home: Home, given: Listening | None, prefer: int = 0) -> Prepared | None:
     """Take the addresses that were given, else the ones chosen last; None: nowhere.
 
     An address chosen earlier that somebody else has taken meanwhile is no reason not to start: then any free
@@ -64,7 +70,7 @@ def prepare(home: Home, given: Listening | None) -> Prepared | None:
             choose(home, given)
         return None
     if given is not None:
-        return _take(home, chosen, bind(chosen), keep=True)
+        return _take(home, chosen, bind(chosen, prefer), keep=True)
     try:
         return _take(home, chosen, bind(chosen), keep=True)
     except ListenError as error:

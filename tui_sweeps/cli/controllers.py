@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from argparse import Namespace
 from typing import Any
 
@@ -19,6 +20,9 @@ from tui_sweeps import format as form
 from tui_sweeps.cli.outcomes import CommandError, ConfigurationError, UsageError
 from tui_sweeps.cli.output import document, say, tell
 from tui_sweeps.cli.reach import answer, controller_of
+
+TAKEN_UP_S = 15.0
+"""How long a running controller may take to listen elsewhere; it looks every two seconds."""
 
 
 def controller(options: Namespace, home: Home) -> Any:
@@ -63,14 +67,38 @@ def _address(options: Namespace) -> listening.Listening | None:
 
 async def _start(options: Namespace, home: Home) -> int:
     address = _address(options)
+    before = _mark(home)
     if address is not None:
         listening.choose(home, address)
     started = standing.ensure_controller(home, idle_exit_s=None)
-    if address is not None and not started:
-        tell("it runs already: the address counts from its next start on")
     if not options.json:
         say("started" if started else "runs already")
+    if address is not None and not started:
+        await _until_taken_up(home, before)
     return await _status(options, home)
+
+
+def _mark(home: Home) -> tuple[int, int] | None:
+    """Return what tells one writing of the connection file from the next."""
+    try:
+        found = home.connection.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino
+
+
+async def _until_taken_up(home: Home, before: tuple[int, int] | None) -> None:
+    """Wait until the running controller says anew where it is."""
+    try:
+        async with asyncio.timeout(TAKEN_UP_S):
+            while _mark(home) == before:  # noqa: ASYNC110 (a file tells nobody that it was written)
+                await asyncio.sleep(standing.STEP_S)
+    except TimeoutError:
+        tell("the controller that runs has not taken it up; the address counts from its next start on")
+        return
+    found = connection.read(home.connection)
+    if found is not None and not found.wandb_url:
+        tell(f"it listens for no other host now; see {home.logs / 'controller.log'} if it was to")
 
 
 async def _status(options: Namespace, home: Home) -> int:

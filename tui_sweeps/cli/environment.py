@@ -25,7 +25,7 @@ async def env(options: Namespace, home: Home) -> int:
     if not url:
         raise ConfigurationError(
             "the controller does not listen for W&B's client",
-            "tui-sweeps controller stop; tui-sweeps controller start --listen 127.0.0.1:0 (it remembers)",
+            "tui-sweeps controller start --listen 127.0.0.1:0 (the one that runs takes it up, and remembers)",
         )
     sweep = find_sweep(world, options.sweep_id) if options.sweep_id else None
     try:

@@ -8,11 +8,11 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import SelectionList, Static
 from textual.widgets.selection_list import Selection
 
 from tui_sweeps.format import number
+from tui_sweeps.screens.dialog import Dialog
 from tui_sweeps.views.parallel import Placed
 from tui_sweeps.views.scales import Scale
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tui_sweeps.charts.axes import Axis
 
 
-class AxesScreen(ModalScreen[list[str] | None]):
+class AxesScreen(Dialog[list[str] | None]):
     """A list with a check mark per axis."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -9,10 +9,10 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui_sweeps.format import sanitise
+from tui_sweeps.screens.dialog import Dialog
 from tui_sweeps.views.cells import Column
 from tui_sweeps.views.choice import Choice
 from tui_sweeps.widgets.lineinput import LineInput
@@ -30,7 +30,7 @@ COLUMNS = (
 )
 
 
-class ColumnsScreen(ModalScreen[Chosen | None]):
+class ColumnsScreen(Dialog[Chosen | None]):
     """Returns columns and sorting, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

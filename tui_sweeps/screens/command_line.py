@@ -10,9 +10,9 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from tui_sweeps.screens.dialog import Dialog
 from tui_sweeps.widgets.lineinput import LineInput
 
 N_HISTORY = 100
@@ -26,7 +26,7 @@ class _Line(LineInput):
     ]
 
 
-class CommandLine(ModalScreen[str | None]):
+class CommandLine(Dialog[str | None]):
     """Returns what was typed, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,ctrl+c", "leave", show=False, priority=True)]

@@ -8,13 +8,13 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from tui_sweeps.screens.dialog import Dialog
 from tui_sweeps.views.effects import Effect, count
 
 
-class Question(ModalScreen[str]):
+class Question(Dialog[str]):
     """A question with a few answers; `escape` takes the last one, which changes nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -8,10 +8,10 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui_sweeps.keys import keys_of, shown
+from tui_sweeps.screens.dialog import Dialog
 
 EXAMPLES = (
     ("newt adam", "both words somewhere in name, id, host or config"),
@@ -23,7 +23,7 @@ EXAMPLES = (
 )
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """The keys of one view."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -10,12 +10,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from controller.domain.commands import LaunchAgents, SubmitArray
 from tui_sweeps.format import sanitise
 from tui_sweeps.model import LaunchDesk
+from tui_sweeps.screens.dialog import Dialog
 from tui_sweeps.views.launching import FIELDS, WAYS, Planned, first_values
 from tui_sweeps.views.states import BAD, QUIET
 from tui_sweeps.widgets.lineinput import LineInput
@@ -62,7 +62,7 @@ class Ways(Static, can_focus=True):
         self.post_message(self.Chosen(self.way))
 
 
-class LaunchScreen(ModalScreen[tuple[LaunchAgents | SubmitArray, LaunchDesk] | None]):
+class LaunchScreen(Dialog[tuple[LaunchAgents | SubmitArray, LaunchDesk] | None]):
     """Returns the command with what was typed, or None."""
 
     AUTO_FOCUS = ""

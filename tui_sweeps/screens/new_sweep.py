@@ -10,10 +10,10 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui_sweeps.format import sanitise
+from tui_sweeps.screens.dialog import Dialog
 from tui_sweeps.views.drafts import (
     Draft,
     Foresight,
@@ -45,7 +45,7 @@ DEBOUNCE_S = 0.15
 """A file is read when typing rests this long."""
 
 
-class NewSweep(ModalScreen[tuple[str, Draft] | None]):
+class NewSweep(Dialog[tuple[str, Draft] | None]):
     """Returns the path with what was read there, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -144,7 +144,7 @@ def _shared(texts: list[str]) -> str:
     return first[: min(n, len(last))]
 
 
-class EditedSweep(ModalScreen[str]):
+class EditedSweep(Dialog[str]):
     """Shows an edited file beside the sweep's own; returns `create`, `again` or nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -10,10 +10,10 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui_sweeps.format import fit, sanitise
+from tui_sweeps.screens.dialog import Dialog
 from tui_sweeps.widgets.lineinput import LineInput
 
 N_SHOWN = 12
@@ -36,7 +36,7 @@ def matching(entries: Sequence[Entry], text: str) -> list[Entry]:
     return sorted(found, key=lambda one: not one.label.lower().startswith(text.lower()))
 
 
-class Palette(ModalScreen[str | None]):
+class Palette(Dialog[str | None]):
     """Returns the chosen entry's id, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

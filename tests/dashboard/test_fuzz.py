@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.dashboard.fuzz import Fuzz
+
+
+@pytest.mark.parametrize("seed", [1, 3, 5])
+async def test_dashboard_survives_any_keys_and_sizes_while_facts_come_and_the_controller_goes(
+    seed: int,
+) -> None:
+    fuzz = Fuzz(seed)
+    await fuzz.go(250)
+    assert len(fuzz.screens) > 5
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("seed", range(100, 200))
+def test_dashboard_survives_long_fuzzing(seed: int) -> None:
+    fuzz = Fuzz(seed)
+    asyncio.run(fuzz.go(2000))
+    assert len(fuzz.screens) > 10

@@ -20,6 +20,7 @@ from controller.domain.queries import (
     GetImportance,
     GetLog,
     GetNotes,
+    GetStatus,
     ImportanceRow,
     ImportanceTable,
     Log,
@@ -27,6 +28,7 @@ from controller.domain.queries import (
     Notes,
     NotFound,
     Query,
+    Status,
 )
 from controller.domain.replies import Accepted, Refused, Reply
 from controller.domain.states import VERBS
@@ -44,6 +46,7 @@ class FakeClient:
         self.asked: list[Query] = []
         self.refuse: Refused | None = None
         self.away = False
+        self.storage = "ok"
         self._feed: asyncio.Queue[FeedItem | None] = asyncio.Queue()
 
     async def snapshot(self) -> Snapshot:
@@ -117,6 +120,20 @@ class FakeClient:
                     for n, t in enumerate(texts)
                 ]
                 return Notes(notes=tuple(notes))
+            case GetStatus():
+                return Status(
+                    pid=1,
+                    host="login1",
+                    home="/home/ada",
+                    socket="",
+                    listen="",
+                    started_at=NOW,
+                    n_agents=0,
+                    version="0",
+                    embedded=False,
+                    cpu_s=0.0,
+                    storage=self.storage,
+                )
             case GetImportance():
                 return _importance(query)
             case _:

@@ -2,7 +2,8 @@
 
 It runs on the app's event loop and folds each batch at once, so that what is shown is never behind by more
 than one telling; a burst of batches costs one repaint. When the controller is away it says so in the model
-and tries again with growing pauses; after that everything starts over from a snapshot.
+and tries again with growing pauses; after that everything starts over from a snapshot. A controller whose
+disk is full has everybody start over, so that is when it is asked how its storage fares.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from controller.client.door import Client, ClientError, UnreachableError
 from controller.domain.changes import Resync
 from controller.domain.commands import Command
-from controller.domain.queries import Answer, NotFound, Query
+from controller.domain.queries import Answer, GetStatus, NotFound, Query, Status
 from controller.domain.replies import Refused, Reply
 from tui_sweeps.model import Model
 
@@ -25,6 +26,9 @@ BACK_OFF_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 SEND_S = 20.0
 """A command is durable within a few milliseconds; a full disk or a frozen host shows after this."""
+
+STORAGE_S = 2.0
+"""Between two questions while storage refuses; the controller tries about as often."""
 
 ASK_S = 60.0
 """Importance of a big sweep takes seconds."""
@@ -39,6 +43,8 @@ class Link:
         self._tell = tell
         self._told_at = float("-inf")
         self._telling: asyncio.TimerHandle | None = None
+        self._doubt = asyncio.Event()
+        """Storage may fare otherwise than is shown."""
 
     async def run(self) -> None:
         """Follow the controller until cancelled."""
@@ -48,6 +54,7 @@ class Link:
                 async with asyncio.timeout(SEND_S):
                     snapshot = await self._client.snapshot()
                 self._model.take(snapshot)
+                self._doubt.set()
                 self._news()
                 n_failed = 0
                 await self._follow()
@@ -68,6 +75,21 @@ class Link:
             self._model.fold(item)
             self._news()
 
+    async def watch_storage(self) -> None:
+        """Say in the model while the controller cannot record anything, until cancelled."""
+        while True:
+            await self._doubt.wait()
+            self._doubt.clear()
+            answer = await self.ask(GetStatus())
+            if not isinstance(answer, Status):
+                continue  # away: a snapshot follows when it is back
+            trouble = "" if answer.storage == "ok" else answer.storage
+            if self._model.warn(trouble):
+                self._news()
+            if trouble:
+                await asyncio.sleep(STORAGE_S)
+                self._doubt.set()
+
     async def close(self) -> None:
         """Let go of the client, on the loop that used it."""
         await self._client.close()
@@ -76,7 +98,10 @@ class Link:
         """Deliver a command; what stands in the way is a refusal too."""
         try:
             async with asyncio.timeout(SEND_S):
-                return await self._client.send(command)
+                reply = await self._client.send(command)
+            if isinstance(reply, Refused) and reply.code == "full":
+                self._doubt.set()
+            return reply
         except TimeoutError:
             return Refused(reason="the controller did not answer", hint="it may still have heard: look again")
         except ClientError as error:

@@ -7,12 +7,12 @@ import pytest
 from tests.dashboard.fuzz import Fuzz
 
 
-@pytest.mark.parametrize("seed", [1, 3, 5])
+@pytest.mark.parametrize("seed", [5, 54])
 async def test_dashboard_survives_any_keys_and_sizes_while_facts_come_and_the_controller_goes(
     seed: int,
 ) -> None:
     fuzz = Fuzz(seed)
-    await fuzz.go(250)
+    await fuzz.go(120)
     assert len(fuzz.screens) > 5
 
 

@@ -162,6 +162,25 @@ async def test_banner_tells_when_the_controller_is_away_and_goes_when_it_is_back
         await until(pilot, "Out of touch", gone=True)
 
 
+async def test_banner_tells_while_nothing_can_be_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui_sweeps.link.STORAGE_S", 0.01)
+    client = FakeClient(scenes.digits())
+    async with make_app(client).run_test(size=(100, 24)) as pilot:
+        await until(pilot, "digits-grid")
+        assert "recorded" not in text_of(pilot.app)
+        client.storage = "the disk is full"
+        client.refuse = Refused(reason="nothing can be recorded now: the disk is full", code="full")
+        await pilot.press("p")
+        await until(pilot, "Pause digits-grid?")
+        await pilot.press("y")
+        await until(pilot, "Nothing can be recorded: the disk is full")
+        client.storage = "ok"
+        await until(pilot, "Nothing can be recorded: the", gone=True)
+        client.storage = "the disk is full"
+        client.resync()
+        await until(pilot, "Nothing can be recorded: the disk is full")
+
+
 async def test_detach_leaves_and_the_next_start_finds_filter_and_place(tmp_path: Path) -> None:
     home = Home(tmp_path)
     first = make_app(FakeClient(scenes.digits()), home=home)

@@ -17,7 +17,7 @@ import pyte
 
 from tests.system.lab import WAIT_S, Lab
 
-KEYS = {"enter": "\r", "escape": "\x1b", "up": "\x1b[A", "down": "\x1b[B", "tab": "\t"}
+KEYS = {"enter": "\r", "escape": "\x1b", "up": "\x1b[A", "down": "\x1b[B", "tab": "\t", "end": "\x1b[F"}
 
 
 class Terminal:
@@ -29,6 +29,8 @@ class Terminal:
         self.screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self.screen)
         self.n_bytes = 0
+        self.sent = b""
+        """The latest megabyte that the program wrote."""
         environment = {**lab.environment, "TERM": "xterm-256color", "LANG": "C.UTF-8"}
         self.pid, self._master = pty.fork()
         if self.pid == 0:
@@ -72,6 +74,7 @@ class Terminal:
         except OSError:
             return False
         self.n_bytes += len(data)
+        self.sent = (self.sent + data)[-(1 << 20) :]
         # pyte takes the private marker of some sequences for text; they draw nothing.
         self._stream.feed(data)
         return bool(data)

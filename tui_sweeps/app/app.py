@@ -106,6 +106,7 @@ class SweepsApp(Delivery, Navigation, Notices, Creation, Commanding, Keymapping,
             self.notify(sanitise(unsent), severity="warning", markup=False, timeout=30)
         await self.push_screen(SweepsScreen(self.setting))
         start_work(self, self.link.run, group="link", exit_on_error=True)
+        start_work(self, self.link.watch_storage, group="storage", exit_on_error=True)
         self.set_interval(1.0, self._tick)
         self.set_interval(5.0, self._keep)
         if self._begin is not None:

@@ -27,6 +27,8 @@ class Model:
         """A snapshot has arrived."""
         self.stale = ""
         """Why what is shown may be out of date; empty while in touch with the controller."""
+        self.trouble = ""
+        """Why the controller can record nothing now; empty while it can."""
         self.waiting: dict[str, str] = {}
         """Per id of a sweep, run or agent: what was asked of it and is not yet true."""
         self.tails: dict[str, deque[float]] = {}
@@ -76,6 +78,13 @@ class Model:
         """Remember that the controller is away: everything shown is as of then."""
         self.stale = reason
         self._touched.everything = True
+
+    def warn(self, trouble: str) -> bool:
+        """Remember why nothing can be recorded; return whether that is news."""
+        is_news = trouble != self.trouble
+        self.trouble = trouble
+        self._touched.everything |= is_news
+        return is_news
 
     def seed_tail(self, run_id: str, values: list[float]) -> None:
         """Take a run's earlier metric values, which come from the store and not from changes."""

@@ -73,6 +73,15 @@ def line_of(cells: Iterable[Cell], gap: str = "  ") -> Text:
     return text
 
 
+def banner_text(model: Model) -> str:
+    """Return what stands in the way of everything; empty when nothing does."""
+    if model.stale:
+        return f"Out of touch: {sanitise(model.stale)}. Shown as of then; trying again."
+    if model.trouble:
+        return f"Nothing can be recorded: {sanitise(model.trouble)}. Agents keep their reports until it can."
+    return ""
+
+
 class Board(Screen[None]):
     """A screen of the dashboard."""
 
@@ -171,6 +180,10 @@ class Board(Screen[None]):
         """Take nothing any more: what was scheduled may still come."""
         self._has_widgets = False
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Let keys through only while there are widgets for them: a key may come before, or after."""
+        return self._is_up
+
     def later(self, work: Callable[[], object]) -> None:
         """Do this after the next repaint, if the board is still there then."""
         self.call_after_refresh(lambda: work() if self._is_up else None)
@@ -225,11 +238,9 @@ class Board(Screen[None]):
         if not self._is_up:
             return
         self.show_held()
-        self.set_class(bool(self.model.stale), "away")
-        if self.model.stale:
-            self.query_one("#banner", Words).update(
-                Text(f"Out of touch: {sanitise(self.model.stale)}. Shown as of then; trying again.")
-            )
+        banner = banner_text(self.model)
+        self.set_class(bool(banner), "away")
+        self.query_one("#banner", Words).update(Text(banner, no_wrap=True, overflow="ellipsis"))
         self.query_one("#crumbs", Words).update(self._crumbs_line())
         self.query_one("#footer", Words).update(self._footer_line())
 

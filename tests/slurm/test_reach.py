@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from controller.domain.states import RunState
-from tests.slurm.cluster import LOGIN_ADDRESS, Cluster
+from tests.slurm.cluster import Cluster
 from tests.slurm.site import Site
 from tests.slurm.test_arrays import n_running, started_cells
 from tests.system.test_sweep_life import is_finished
@@ -37,35 +37,6 @@ def test_agents_follow_a_controller_that_comes_back_on_another_port(cluster: Clu
         world = site.until(is_finished(sweep_id))
         assert world.counts_of[sweep_id][RunState.FINISHED] == 6
         assert started_cells(site) == Counter(map(str, range(6)))
-        for run in site.runs(world, sweep_id):
-            assert len(site.cli("history", run.id, "--json").splitlines()) == 2
-    finally:
-        site.close()
-
-
-def test_doctor_finds_the_address_by_which_a_node_reaches_the_controller(site: Site) -> None:
-    reply = site.json("doctor", "--slurm")
-    port = site.json("controller", "status")["listen"].rpartition(":")[2]
-    assert reply["ok"]
-    assert reply["node"] in site.cluster.nodes
-    assert [(found["address"], found["error"]) for found in reply["addresses"]] == [
-        (f"{LOGIN_ADDRESS}:{port}", "")
-    ]
-    assert not reply["spool"]["error"]
-    assert "tui-sweeps" not in site.cluster.run("squeue", "-h", "-o", "%j")
-
-
-def test_agents_that_no_network_leads_from_work_through_files(cluster: Cluster) -> None:
-    site = Site(cluster)
-    try:
-        site.start_controller()
-        site.new_project()
-        sweep_id = site.register(4)
-        site.submit(sweep_id, "1-2")
-        assert "no compute node can reach it" in site.last_err
-        world = site.until(is_finished(sweep_id))
-        assert world.counts_of[sweep_id][RunState.FINISHED] == 4
-        assert started_cells(site) == Counter(map(str, range(4)))
         for run in site.runs(world, sweep_id):
             assert len(site.cli("history", run.id, "--json").splitlines()) == 2
     finally:

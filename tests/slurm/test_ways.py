@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from collections import Counter
 
+import pytest
+
 from controller.domain.states import RunState
 from tests.slurm.cluster import LOGIN_ADDRESS, Cluster
 from tests.slurm.site import Site
 from tests.slurm.test_arrays import n_running, started_cells
 from tests.system.lab import WAIT_S
 from tests.system.test_sweep_life import is_finished
+
+pytestmark = pytest.mark.timeout(400)
 
 NOBODY = "10.77.0.99"
 """On the nodes' network, and no host has it."""

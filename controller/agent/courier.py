@@ -114,6 +114,7 @@ class Courier:
                 signal=ending.signal,
                 cause=ending.cause,
                 comes_back=ending.comes_back,
+                out_of_time=ending.out_of_time,
             )
             reply = await self._post.send(message, self._give_up)
             if isinstance(reply, MissingFrom) and self._go_back(reply.seq):

@@ -33,6 +33,7 @@ class Departure:
     cause: str
     comes_back: bool = False
     """SLURM puts the task into its queue again."""
+    out_of_time: bool = False
     ends_in_s: float | None = None
     """How long the job still has, as far as a warning tells."""
 
@@ -49,7 +50,7 @@ def meaning(
     if record is not None and record.time_left_s is not None:
         left_s = record.time_left_s
     if mark == "TIME LIMIT" or (record is not None and record.reason == "TimeLimit"):
-        return Departure(state=AttemptState.PREEMPTED, cause=f"time limit reached ({name})")
+        return Departure(state=AttemptState.PREEMPTED, cause=f"time limit reached ({name})", out_of_time=True)
     if mark == "PREEMPTION" or (record is not None and record.preempted):
         back = restarts > task.restart or record is None or record.requeue
         return Departure(
@@ -60,7 +61,8 @@ def meaning(
     if signum == WARNING:
         soon = left_s is not None and left_s < SOON_S
         cause = f"time limit near ({name})" if soon else f"warned to leave ({name})"
-        return Departure(state=AttemptState.PREEMPTED, cause=cause, ends_in_s=left_s if soon else None)
+        ends_in_s = left_s if soon else None
+        return Departure(state=AttemptState.PREEMPTED, cause=cause, out_of_time=soon, ends_in_s=ends_in_s)
     if mark is not None or (record is not None and record.state != "RUNNING"):
         return Departure(state=AttemptState.KILLED, cause=f"job cancelled ({name})")
     if record is not None:

@@ -134,8 +134,13 @@ class Execution:
         if demand is not None and demand.by_host:
             departure = await self._work.departure()
             if departure is not None:
-                cause, back = departure.cause, departure.comes_back
-                return replace(ending, state=departure.state, cause=cause, comes_back=back)
+                return replace(
+                    ending,
+                    state=departure.state,
+                    cause=departure.cause,
+                    comes_back=departure.comes_back,
+                    out_of_time=departure.out_of_time,
+                )
         if demand is not None and not (preempting and demand.by_host):
             return replace(ending, state=demand.state, cause=demand.cause)
         if preempting and ending.state is not AttemptState.FINISHED:
@@ -194,5 +199,6 @@ def _record(ending: Ending, last_seq: int) -> dict[str, Any]:
         "signal": ending.signal,
         "cause": ending.cause,
         "comes_back": ending.comes_back,
+        "out_of_time": ending.out_of_time,
         "last_seq": last_seq,
     }

@@ -35,6 +35,8 @@ class Ending:
     signal: int | None = None
     comes_back: bool = False
     """SLURM starts the agent's task again."""
+    out_of_time: bool = False
+    """The job's time limit ended it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,6 +130,7 @@ def _ending(record: dict[str, Any]) -> Ending | None:
             exit_code=record["exit_code"],
             signal=record["signal"],
             comes_back=bool(record.get("comes_back")),
+            out_of_time=bool(record.get("out_of_time")),
         )
     except (KeyError, ValueError):
         return None

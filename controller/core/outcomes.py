@@ -7,7 +7,8 @@ from msgspec.structs import replace
 from controller.core import breakers, endings
 from controller.core.closing import CANCELLED, crash, faults, release_agent
 from controller.core.draft import Draft
-from controller.core.requeues import count_preemption, is_worn_out, keep
+from controller.core.headway import count_preemption, is_stuck
+from controller.core.requeues import keep
 from controller.core.unlogged import look_at_end
 from controller.domain.agents import Agent
 from controller.domain.changes import AgentSet, AttemptStateSet, RunStateSet
@@ -72,8 +73,8 @@ def _close(draft: Draft, attempt: Attempt, run: Run, event: RunEnded) -> None:
     )
     release_agent(draft, attempt)
     if state is RunState.PREEMPTED:
-        cause = count_preemption(draft, run, cause)
-        if is_worn_out(draft.world.runs[run.id]):
+        cause = count_preemption(draft, run.id, cause, out_of_time=event.out_of_time)
+        if is_stuck(draft.world.runs[run.id]):
             state = RunState.CRASHED
     if state is RunState.FAILED:
         failed_on = (*run.failed_on, attempt.agent_id)

@@ -11,15 +11,12 @@ from msgspec.structs import replace
 
 from controller.core.closing import CANCELLED, abandon, faults, release_agent
 from controller.core.draft import Draft
+from controller.core.headway import count_preemption, is_stuck
 from controller.domain.agents import AGENT_LIVE, Agent, AgentState, task_of
 from controller.domain.changes import AgentSet, AttemptStateSet, RunStateSet
 from controller.domain.runs import Attempt, Run
 from controller.domain.states import SWEEP_OPEN, AttemptState, RunState
 from controller.domain.world import World
-
-MAX_PREEMPTIONS = 20
-"""A config that the scheduler cut short this often is not handed out again by itself: perhaps it never gets
-far enough to keep anything. Counted apart from failures, so that preemptions use up no retry."""
 
 
 def supersede(draft: Draft, newcomer: Agent) -> None:
@@ -58,7 +55,9 @@ def _end(draft: Draft, agent: Agent, later: Agent) -> None:
         draft.settle_later(agent.sweep_id)
 
 
-def cut_short(draft: Draft, attempt: Attempt, cause: str, *, kept_for: str = "") -> None:
+def cut_short(
+    draft: Draft, attempt: Attempt, cause: str, *, kept_for: str = "", out_of_time: bool = False
+) -> None:
     """The scheduler took the node away before the run could say anything: it is resumed."""
     run = draft.world.runs[attempt.run_id]
     sweep = draft.world.sweeps[attempt.sweep_id]
@@ -68,12 +67,12 @@ def cut_short(draft: Draft, attempt: Attempt, cause: str, *, kept_for: str = "")
         faults(run, n_crashes=run.n_crashes - (attempt.state is AttemptState.CRASHED)),
     )
     release_agent(draft, attempt)
-    state, cause, queued = RunState.PREEMPTED, count_preemption(draft, run, cause), True
-    actor = ""
+    cause = count_preemption(draft, run.id, cause, out_of_time=out_of_time)
+    state, actor, queued = RunState.PREEMPTED, "", True
     if run.stop is not None:
         state, cause, actor = RunState.KILLED, f"{run.stop.cause}; {cause}", run.stop.actor
         queued = run.stop.cause == CANCELLED
-    elif is_worn_out(draft.world.runs[run.id]):
+    elif is_stuck(draft.world.runs[run.id]):
         state, queued = RunState.CRASHED, False
     queued = queued and sweep.state in SWEEP_OPEN
     draft.add(
@@ -90,18 +89,6 @@ def cut_short(draft: Draft, attempt: Attempt, cause: str, *, kept_for: str = "")
     keep(draft, run.id)
     draft.note(f"{state}: {cause}", sweep_id=sweep.id, run_id=run.id)
     draft.settle_later(sweep.id)
-
-
-def count_preemption(draft: Draft, run: Run, cause: str) -> str:
-    """Count one more; return the cause, which says so when it was one too many."""
-    n_preemptions = run.n_preemptions + 1
-    draft.add(faults(draft.world.runs[run.id], n_preemptions=n_preemptions))
-    return cause if n_preemptions <= MAX_PREEMPTIONS else f"cut short {n_preemptions} times; {cause}"
-
-
-def is_worn_out(run: Run) -> bool:
-    """Say whether a run was cut short too often to be handed out again by itself."""
-    return run.n_preemptions > MAX_PREEMPTIONS
 
 
 def keep(draft: Draft, run_id: str) -> None:

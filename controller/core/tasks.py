@@ -223,7 +223,8 @@ def _bury_if_silent(draft: Draft, agent: Agent, found: TaskSeen) -> None:
         kept_for = "" if found.state in TASK_OVER else agent.job
         for attempt in tuple(world.attempts.values()):
             if attempt.agent_id == agent.id and _waits_for_word(world.runs[attempt.run_id], attempt):
-                cut_short(draft, attempt, cause, kept_for=kept_for)
+                out_of_time = found.state is TaskState.TIMED_OUT
+                cut_short(draft, attempt, cause, kept_for=kept_for, out_of_time=out_of_time)
     bury(draft, agent, cause)
 
 

@@ -94,6 +94,9 @@ class RunFaultsSet(Struct, frozen=True, kw_only=True, tag=True):
     failed_on: tuple[str, ...]
     set_aside: bool
     n_preemptions: int = 0
+    n_stuck: int = 0
+    n_timeouts: int = 0
+    reached_step: int | None = None
 
 
 class StopAskSet(Struct, frozen=True, kw_only=True, tag=True):

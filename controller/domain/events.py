@@ -103,6 +103,8 @@ class RunEnded(Struct, frozen=True, kw_only=True, tag=True):
     cause: str = ""
     comes_back: bool = False
     """SLURM puts the agent's task into its queue again: a preempted run is kept for it for a while."""
+    out_of_time: bool = False
+    """The job's time limit ended it."""
 
 
 class AgentBeat(Struct, frozen=True, kw_only=True, tag=True):

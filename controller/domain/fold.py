@@ -136,6 +136,9 @@ def _follow_run(world: World, change: RunAdded | RunStateSet | RunFaultsSet | St
                 failed_on=change.failed_on,
                 set_aside=change.set_aside,
                 n_preemptions=change.n_preemptions,
+                n_stuck=change.n_stuck,
+                n_timeouts=change.n_timeouts,
+                reached_step=change.reached_step,
             )
         case StopAskSet():
             world.runs[change.run_id] = replace(

@@ -74,6 +74,12 @@ class Run(Struct, frozen=True, kw_only=True):
     n_crashes: int = 0
     n_preemptions: int = 0
     """Attempts that the scheduler cut short: preempted, requeued, out of time, or lost with their node."""
+    n_stuck: int = 0
+    """How many of them in a row were preempted or lost without getting further than those before."""
+    n_timeouts: int = 0
+    """How many of them in a row ran out of time without getting further."""
+    reached_step: int | None = None
+    """The furthest step at which one was cut short."""
     kept_for: str = ""
     """The SLURM task (`12345_7`) that had it and comes back: others get it only after a while."""
     failed_on: tuple[str, ...] = ()

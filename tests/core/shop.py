@@ -129,8 +129,9 @@ class Shop:
         return order
 
     def report(self, agent_id: str, token: int, first: int, losses: list[float], **more: Any) -> Reply | None:
+        step: int = more.pop("first_step", first)
         points = tuple(
-            Point(seq=first + i, step=first + i, at=self.at, values={"loss": loss})
+            Point(seq=first + i, step=step + i, at=self.at, values={"loss": loss})
             for i, loss in enumerate(losses)
         )
         return self.tell(

@@ -6,12 +6,10 @@ from typing import Any
 
 import pytest
 
-from controller.core.requeues import MAX_PREEMPTIONS
 from controller.domain.agents import AgentState, cancel_command
-from controller.domain.commands import CancelSweep, PauseSweep, RetryRuns, StopRuns, StopSweep
+from controller.domain.commands import CancelSweep, PauseSweep, StopRuns, StopSweep
 from controller.domain.events import AgentBeat, AgentLeft, Restarted
 from controller.domain.replies import (
-    Accepted,
     Acked,
     AgentOrder,
     ExitOrder,
@@ -129,22 +127,6 @@ def test_preemptions_use_up_no_retry() -> None:
     shop.end("a" * 6, order.token, "failed", exit_code=1)
     run = shop.world.runs[order.run_id]
     assert (run.queued, run.n_failures, run.n_preemptions) == (True, 1, 5)
-
-
-def test_run_that_is_cut_short_too_often_is_set_down_as_crashed_until_the_user_retries_it() -> None:
-    shop, sweep, order = at_work(1)
-    agent = "a"
-    for restart in range(1, MAX_PREEMPTIONS + 1):
-        shop.end(agent, order.token, "preempted", cause="time limit", comes_back=True)
-        agent = f"a{restart}"
-        shop.join_task(agent, sweep, 1, restart=restart)
-        order = shop.run(agent, 1)
-    shop.end(agent, order.token, "preempted", cause="time limit", comes_back=True)
-    run = shop.world.runs[order.run_id]
-    assert (run.state, run.queued) == (RunState.CRASHED, False)
-    assert run.cause == f"cut short {MAX_PREEMPTIONS + 1} times; time limit"
-    assert isinstance(shop.tell(RetryRuns(run_ids=(run.id,))), Accepted)
-    assert shop.world.runs[run.id].n_preemptions == 0
 
 
 @pytest.mark.parametrize("first", ["running", "crashed for its silence"])

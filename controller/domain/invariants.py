@@ -97,22 +97,23 @@ def _run(run: Run, attempts: list[Attempt]) -> Iterator[Breach]:
 
 
 def _sweep(sweep: Sweep, runs: list[Run]) -> Iterator[Breach]:
-    drawn = Counter(run.suggestion for run in runs)
+    # A deleted run's point may be handed out again.
+    kept = [run for run in runs if not run.deleted]
+    drawn = Counter(run.suggestion for run in kept)
     if twice := [number for number, n in drawn.items() if n > 1]:
         yield Breach(invariant="I10", text=f"sweep {sweep.id}: suggestion {twice[0]} was taken twice")
-    if sweep.config.run_cap is not None and len(runs) > sweep.config.run_cap:
-        text = f"sweep {sweep.id} has {len(runs)} runs, its cap is {sweep.config.run_cap}"
+    if sweep.config.run_cap is not None and len(kept) > sweep.config.run_cap:
+        text = f"sweep {sweep.id} has {len(kept)} runs, its cap is {sweep.config.run_cap}"
         yield Breach(invariant="I7", text=text)
     if sweep.config.method is not Method.GRID:
         return
-    cells = Counter(run.index for run in runs)
+    cells = Counter(run.index for run in kept)
     for index, n in cells.items():
         if n > 1:
             yield Breach(invariant="I6", text=f"sweep {sweep.id}: cell {index} was handed out {n} times")
         elif index is None or (sweep.size is not None and not 0 <= index < sweep.size):
             yield Breach(invariant="I6", text=f"sweep {sweep.id}: there is no cell {index}")
     ended_early = sweep.config.run_cap is not None or sweep.target_reached
-    if sweep.state is SweepState.FINISHED and not ended_early and len(cells) != sweep.size:
-        yield Breach(
-            invariant="I6", text=f"sweep {sweep.id} finished with {len(cells)} of {sweep.size} cells"
-        )
+    n_cells = len({run.index for run in runs})
+    if sweep.state is SweepState.FINISHED and not ended_early and n_cells != sweep.size:
+        yield Breach(invariant="I6", text=f"sweep {sweep.id} finished with {n_cells} of {sweep.size} cells")

@@ -16,8 +16,8 @@ from itertools import pairwise
 from msgspec import Struct
 
 from controller.domain.runs import Attempt, Run
-from controller.domain.states import ATTEMPT_OPEN, RUN_ACTIVE, RUN_ENDED, AttemptState, RunState, SweepState
-from controller.domain.sweeps import Method, Sweep
+from controller.domain.states import ATTEMPT_OPEN, RUN_ACTIVE, RUN_ENDED, AttemptState, RunState
+from controller.domain.sweeps import Method, Suggestion, Sweep
 from controller.domain.world import Facts
 
 CHECKED = "I1-I8, I10"
@@ -44,7 +44,7 @@ def breaches(facts: Facts) -> Iterator[Breach]:
     for run in facts.runs:
         runs.setdefault(run.sweep_id, []).append(run)
     for sweep in facts.sweeps:
-        yield from _sweep(sweep, runs.get(sweep.id, []))
+        yield from _sweep(sweep, runs.get(sweep.id, []), facts.shelves.get(sweep.id, ()))
 
 
 def overlaps(attempts: Iterable[Attempt]) -> Iterator[Breach]:
@@ -96,7 +96,7 @@ def _run(run: Run, attempts: list[Attempt]) -> Iterator[Breach]:
         yield Breach(invariant="I8", text=f"run {run.id} is {run.state} without a cause")
 
 
-def _sweep(sweep: Sweep, runs: list[Run]) -> Iterator[Breach]:
+def _sweep(sweep: Sweep, runs: list[Run], shelf: tuple[Suggestion, ...]) -> Iterator[Breach]:
     # A deleted run's point may be handed out again.
     kept = [run for run in runs if not run.deleted]
     drawn = Counter(run.suggestion for run in kept)
@@ -113,7 +113,8 @@ def _sweep(sweep: Sweep, runs: list[Run]) -> Iterator[Breach]:
             yield Breach(invariant="I6", text=f"sweep {sweep.id}: cell {index} was handed out {n} times")
         elif index is None or (sweep.size is not None and not 0 <= index < sweep.size):
             yield Breach(invariant="I6", text=f"sweep {sweep.id}: there is no cell {index}")
-    ended_early = sweep.config.run_cap is not None or sweep.target_reached
-    n_cells = len({run.index for run in runs})
-    if sweep.state is SweepState.FINISHED and not ended_early and n_cells != sweep.size:
-        yield Breach(invariant="I6", text=f"sweep {sweep.id} finished with {n_cells} of {sweep.size} cells")
+    n_cells = len({run.index for run in runs} | {suggestion.index for suggestion in shelf})
+    # Whether a cap ended it cannot be seen afterwards: it may have been raised since.
+    if sweep.exhausted and n_cells != sweep.size:
+        text = f"sweep {sweep.id} has no more to draw after {n_cells} of {sweep.size} cells"
+        yield Breach(invariant="I6", text=text)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 from hypothesis import given
@@ -25,7 +26,12 @@ def plainly(history: list[dict[str, Any]]) -> dict[str, Pair]:
             )
         for name, value in flat.items():
             is_own = name.startswith("_") or "._" in name
-            if isinstance(value, bool) or not isinstance(value, int | float) or is_own or abs(value) > 1e308:
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, int | float)
+                or is_own
+                or abs(value) > sys.float_info.max
+            ):
                 continue
             if name and "\x1f" not in name and math.isfinite(value):
                 found.setdefault(name, []).append(float(value))

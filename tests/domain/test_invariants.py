@@ -11,11 +11,11 @@ from controller.domain.facts import Facts
 from controller.domain.invariants import breaches, miscounted, overlaps
 from controller.domain.runs import Attempt, Run
 from controller.domain.states import AttemptState, RunState, SweepState
-from controller.domain.sweeps import Method, Sweep, SweepConfig
+from controller.domain.sweeps import Method, Suggestion, Sweep, SweepConfig
 
 SWEEP = Sweep(
     id="s", config=SweepConfig(method=Method.GRID, parameters=()), source="", directory="/", project="p",
-    entity="e", name="n", size=2, state=SweepState.FINISHED,
+    entity="e", name="n", size=2, exhausted=True, state=SweepState.FINISHED,
 )  # fmt: skip
 
 
@@ -71,8 +71,18 @@ def test_a_breach_is_named_by_its_invariant(invariant: str, facts: Facts) -> Non
 
 
 def test_a_sweep_that_ended_early_need_not_have_all_cells() -> None:
-    for sweep in (replace(SWEEP, target_reached=True), replace(SWEEP, state=SweepState.STOPPED), CAPPED):
+    drawing = replace(SWEEP, exhausted=False)
+    for sweep in (replace(drawing, target_reached=True), drawing):
         assert list(breaches(replace(SOUND, sweeps=(sweep,), runs=(run(1),)))) == []
+    shelf = (Suggestion(number=2, index=1, config={}),)
+    for sweep in (replace(SWEEP, state=SweepState.STOPPED), CAPPED):
+        assert list(breaches(replace(SOUND, sweeps=(sweep,), runs=(run(1),), shelves={"s": shelf}))) == []
+
+
+def test_a_deleted_runs_point_may_be_handed_out_again() -> None:
+    runs = (run(1, deleted=True), run(2), run(3, index=0, suggestion=1))
+    attempts = (attempt(1), attempt(2), attempt(3))
+    assert list(breaches(replace(SOUND, runs=runs, attempts=attempts, last_token=3))) == []
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from controller.domain.agents import AGENT_LIVE, Agent, AgentState, Job, JobKind
 from controller.domain.arrays import TASK_OVER, TASK_WAITS, Array, Cancel, Fate, Task, TaskState
 from controller.domain.batch import log_path
 from controller.domain.changes import AgentSet, JobAdded, JobSet, TasksSet
-from controller.domain.effects import HoldTasks
+from controller.domain.effects import CancelTasks, HoldTasks
 from controller.domain.events import TaskSeen, TasksSeen
 from controller.domain.runs import Attempt, Run
 from controller.domain.states import SWEEP_OPEN, AttemptState, RunState
@@ -152,6 +152,9 @@ def seen(draft: Draft, event: TasksSeen) -> None:
     for agent, found in dead:
         _bury_if_silent(draft, agent, found)
     _hold_if_hopeless(draft, draft.world.jobs[job.id])
+    if job.array.cancel is not Cancel.NOTHING and any(seen.state in TASK_WAITS for seen in event.tasks):
+        # Asked before, and SLURM was away. Of the waiting ones only: a second signal kills an agent.
+        draft.perform(CancelTasks(job=job, waiting_only=True))
     close_if_over(draft, job.id)
     draft.settle_later(job.sweep_id)
 

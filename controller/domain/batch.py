@@ -73,6 +73,7 @@ _LONG = {
     "h": "help",
     "V": "version",
     "M": "clusters",
+    "D": "chdir",
     "o": "output",
     "t": "time",
 }
@@ -97,11 +98,13 @@ def plan(
     array: str,
     count: int | None = None,
     options: Sequence[str] = (),
+    directory: str = "",
     actor: str = "user",
 ) -> SubmitArray:
     """Return the command that submits agents of a sweep as an array; its `script` is the whole batch script.
 
-    `program` starts `tui-sweeps` on a node: an absolute path first. `options` are sbatch's own arguments.
+    Agents work in the sweep's own directory, or in `directory` when the sweep tells none. `program`
+    starts `tui-sweeps` on a node: an absolute path first. `options` are sbatch's own arguments.
 
     Raises:
         ArrayError: something in it cannot be submitted.
@@ -110,8 +113,14 @@ def plan(
     check_options(options)
     if not program or not program[0].startswith("/"):
         raise ArrayError("the program needs an absolute path: a node starts it in another directory")
-    log = log_of(options, directory=sweep.directory) or f"{logs_of(sweep)}/%A_%a.out"
-    places = [f"--chdir={sweep.directory or '/'}", f"--output={log}"]
+    directory = sweep.directory or directory
+    if not directory.startswith("/"):
+        raise ArrayError(
+            f"sweep {sweep.id} came from W&B's client, which does not say where its program lies",
+            "submit it from that directory",
+        )
+    log = log_of(options, directory=directory) or f"{_escaped(directory)}/sweeps/{sweep.id}/slurm/%A_%a.out"
+    places = [f"--chdir={directory}", f"--output={log}"]
     lines = [
         "#!/bin/bash",
         f"#SBATCH --array={array.strip()}",
@@ -133,7 +142,7 @@ def plan(
         throttle=numbers.throttle,
         count=count,
         script="\n".join(lines) + "\n",
-        directory=sweep.directory or "/",
+        directory=directory,
         log=log,
     )
 
@@ -179,11 +188,6 @@ def sbatch_arguments(*, name: str, array: str, throttle: int | None, options: Se
     return ["--parsable", *options, f"--job-name={name}", f"--array={limited}"]
 
 
-def logs_of(sweep: Sweep) -> str:
-    """Return where the output of a sweep's array tasks goes, as a pattern of sbatch's."""
-    return f"{_escaped(sweep.directory or '.')}/sweeps/{sweep.id}/slurm"
-
-
 def log_path(pattern: str, *, slurm_id: str, index: int) -> str:
     """Return the path of one task's output; only the marks that arrays use are filled in."""
     filled = {"A": slurm_id, "a": str(index), "%": "%"}
@@ -225,10 +229,11 @@ def check_options(options: Sequence[str]) -> None:
 
 def log_of(options: Sequence[str], *, directory: str) -> str | None:
     """Return the output pattern among sbatch's arguments, made absolute; None: it is not among them."""
-    given = [value for name, value in _walk(options) if name == "output"]
-    if not given:
+    found = dict(_walk(options))
+    if (log := found.get("output")) is None:
         return None
-    return given[-1] if given[-1].startswith("/") else f"{_escaped(directory or '/')}/{given[-1]}"
+    below = found.get("chdir", directory)
+    return log if log.startswith("/") else f"{_escaped(below)}/{log}"
 
 
 def options_in(script: str) -> tuple[str, ...]:

@@ -52,8 +52,12 @@ class Slurm:
                     yield self._submitter.find(job, self._tell, why=why)
                 elif (told := self._told[job.id]) is not None:
                     self._post(told)
-            elif job.state is JobState.RUNNING and _has_more_to_cancel(world, job, job.array):
-                yield self._cancel(job, waiting_only=job.array.cancel is Cancel.WAITING)
+            elif job.state is JobState.RUNNING and _waits(world, job):
+                if job.array.cancel is not Cancel.NOTHING:
+                    yield self._cancel(job, waiting_only=job.array.cancel is Cancel.WAITING)
+                elif job.cause and not job.array.held:
+                    # Its first tasks failed at once.
+                    yield self._hold(job, hold=True)
 
     def _tell(self, seen: JobSeen) -> None:
         self._told[seen.job_id] = None if seen.state is JobState.SUBMITTING else seen
@@ -102,11 +106,5 @@ def _addressed(array: Array, *, plain: bool = False) -> str:
     return array.slurm_id if plain else f"JobId={array.slurm_id}"
 
 
-def _has_more_to_cancel(world: World, job: Job, array: Array) -> bool:
-    match array.cancel:
-        case Cancel.NOTHING:
-            return False
-        case Cancel.WAITING:
-            return any(task.state in TASK_WAITS for task in world.tasks_of[job.id].values())
-        case Cancel.ALL:
-            return True
+def _waits(world: World, job: Job) -> bool:
+    return any(task.state in TASK_WAITS for task in world.tasks_of[job.id].values())

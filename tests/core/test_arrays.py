@@ -184,6 +184,16 @@ def test_waiting_tasks_are_cancelled_once_when_the_sweep_is_over() -> None:
     assert performed(shop) == []
 
 
+def test_cancel_is_asked_again_while_slurm_shows_waiting_tasks() -> None:
+    shop, sweep = opened()
+    job_id = submitted(shop, sweep)
+    shop.tell(CancelJob(job_id=job_id))
+    tell_all(shop, job_id, TaskState.QUEUED)
+    assert performed(shop) == [CancelTasks(job=shop.world.jobs[job_id], waiting_only=True)]
+    tell_all(shop, job_id, TaskState.CANCELLED)
+    assert performed(shop) == []
+
+
 def test_three_quick_failures_hold_the_rest_and_show_the_log() -> None:
     shop, sweep = opened()
     job_id = submitted(shop, sweep)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
 from controller.domain.agents import JobState
+from controller.domain.arrays import Fate, TaskState
 from controller.domain.commands import (
     CancelSweep,
     DeleteRuns,
@@ -25,7 +26,7 @@ from controller.domain.commands import (
     StopRuns,
     StopSweep,
 )
-from controller.domain.events import AgentLeft, JobSeen, Restarted, Ticked
+from controller.domain.events import AgentLeft, JobSeen, Restarted, TaskSeen, TasksSeen, Ticked
 from controller.domain.replies import (
     Accepted,
     Acked,
@@ -266,6 +267,22 @@ class Histories(Invariants):
     @rule(slot=st.sampled_from(SLOTS))
     def job_dies(self, slot: str) -> None:
         self.shop.tell(JobSeen(job_id=self.jobs[slot], state=JobState.ENDED))
+
+    @rule(
+        slot=st.sampled_from(SLOTS),
+        state=st.sampled_from(TaskState),
+        fate=st.sampled_from(Fate),
+        restart=st.none() | st.integers(0, 2),
+        age_s=st.sampled_from([0.0, 50.0]),
+    )
+    def slurm_says(self, slot: str, state: TaskState, fate: Fate, restart: int | None, age_s: float) -> None:
+        """SLURM tells anything at all of a slot's task: right, late, wrong."""
+        index = SLOTS.index(slot)
+        seen = TaskSeen(index=index, state=state, fate=fate, restart=restart, ran_s=1.0, cause="said SLURM")
+        for job in tuple(self.shop.world.jobs.values()):
+            if job.array is not None:
+                tasks, asked_at = (seen,), self.shop.at - age_s
+                self.shop.tell(TasksSeen(job_id=job.id, tasks=tasks, complete=True, asked_at=asked_at))
 
     @rule()
     def restart(self) -> None:

@@ -145,6 +145,18 @@ def test_output_pattern_of_the_user_is_the_log() -> None:
     assert batch.log_path("/x/100%%/%A_%a.out", slurm_id="77", index=3) == "/x/100%/77_3.out"
 
 
+def test_output_pattern_lies_below_the_directory_that_the_user_changes_to() -> None:
+    assert planned("-D", "/scratch/100%", "-o", "x.out").log == "/scratch/100%%/x.out"
+
+
+def test_sweep_of_wandbs_client_is_submitted_from_where_its_program_lies() -> None:
+    with pytest.raises(ArrayError):
+        planned(directory="")
+    command = batch.plan(a_sweep(""), program=PROGRAM, home="/h", array="1", directory="/home/eva/there")
+    assert command.directory == "/home/eva/there"
+    assert command.log.startswith("/home/eva/there/sweeps/")
+
+
 def test_own_script_is_sent_as_it_is_with_the_arguments_beside_it() -> None:
     script = "#!/bin/bash\n#SBATCH -o mine-%a.out -t 5\nmodule load cuda\nexec tui-sweeps agent abcd1234\n"
     command = batch.plan_own(

@@ -6,9 +6,10 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from controller.domain.agents import Job, JobKind, JobState
-from controller.domain.arrays import Array, Task
+from controller.domain.arrays import Array, Cancel, Task
 from controller.domain.effects import SubmitJob
 from controller.domain.events import Event, JobSeen
 from controller.domain.world import Facts, World
@@ -146,19 +147,19 @@ def test_outcome_that_could_not_be_recorded_is_told_again(double: Double, tmp_pa
     assert len(double.calls("sbatch")) == 1
 
 
-def test_cancel_asked_before_a_restart_is_asked_again(double: Double, tmp_path: Path) -> None:
-    from msgspec.structs import replace
-
-    from controller.domain.arrays import Cancel
-
+@pytest.mark.parametrize("what", ["cancel", "hold"])
+def test_what_was_asked_before_a_restart_is_asked_again(double: Double, tmp_path: Path, what: str) -> None:
     job = a_job(tmp_path)
     outcome(double, job)
     assert job.array is not None
-    array = replace(job.array, slurm_id="100", cancel=Cancel.WAITING)
-    job = replace(job, state=JobState.RUNNING, array=array)
+    array = replace(job.array, slurm_id="100", cancel=Cancel.WAITING if what == "cancel" else Cancel.NOTHING)
+    job = replace(job, state=JobState.RUNNING, array=array, cause="" if what == "cancel" else "three failed")
     world = World(Facts(jobs=(job,), tasks=(Task(job_id=job.id, index=1),)))
     asyncio.run(_all(Slurm(lambda _: None, double.programs()), world))
-    assert not double.queue
+    if what == "cancel":
+        assert not double.queue
+    else:
+        assert double.calls("scontrol")[0]["arguments"] == ["hold", "JobName=tui-sweeps-ab12cd34"]
 
 
 async def _all(slurm: Slurm, world: World) -> None:

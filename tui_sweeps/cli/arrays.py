@@ -50,7 +50,14 @@ def _command(options: Namespace, sweep: Sweep, home: Home) -> SubmitArray:
     common = {"array": options.array, "count": options.count, "actor": actor()}
     try:
         if options.script is None:
-            return plan(sweep, program=program(), home=str(home.path), options=options.sbatch_args, **common)
+            return plan(
+                sweep,
+                program=program(),
+                home=str(home.path),
+                options=options.sbatch_args,
+                directory=str(Path.cwd()),
+                **common,
+            )
         path = Path(options.script)
         return plan_own(
             sweep, script=path.read_text(), directory=str(Path.cwd()), options=options.sbatch_args, **common

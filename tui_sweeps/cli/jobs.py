@@ -117,7 +117,8 @@ def _show_tasks(world: World, job: Job, *, as_json: bool) -> None:
     if array is None:
         say(f"a process of this machine, pid {job.pid}; log: {job.log}")
         return
-    say(f"log: {job.log}")
+    if job.log:
+        say(f"log: {job.log}")
     latest: dict[str, Run] = {}
     for run_id in world.runs_of[job.sweep_id]:
         run = world.runs[run_id]

@@ -21,7 +21,7 @@ from controller.client.announced import Connection, fault_for_nodes, is_near, re
 from controller.client.door import Client, ClientError, DeniedError, UnreachableError
 from controller.client.private import read_private
 from controller.client.remote import START_HINT, RemoteClient
-from controller.client.spooled import SpooledClient
+from controller.client.spooled import TIMEOUT_S, SpooledClient
 from controller.client.ways import TlsWay
 from controller.domain.changes import FeedItem
 from controller.domain.commands import Command
@@ -212,7 +212,7 @@ class ReturningClient:
 
     def _spooled(self) -> Client:
         self._reach.address, self._reach.is_slow = "", True
-        return SpooledClient(self._home.spool)
+        return SpooledClient(self._home.spool, timeout_s=max(TIMEOUT_S, self._timeout_s))
 
     async def _faster(self, slow: Client) -> Client:
         """Return a way that does not lead through the spool, if there is one by now."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -306,5 +307,30 @@ def test_the_held_question_of_a_caller_that_hung_up_is_dropped(
                 held.cancel()
             async with asyncio.timeout(20):
                 await dropped.wait()
+
+    asyncio.run(script())
+
+
+def test_strangers_who_never_speak_use_up_no_files_and_keep_nobody_out(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They stop before TLS begins, where nobody has a protocol for them yet."""
+    n_most, n_strangers = 50, 200
+    monkeypatch.setattr("controller.runtime.descriptors.shared_out", lambda _: (50, n_most))
+
+    async def script() -> None:
+        async with open_house(home, embedded=False, listen=LOOPBACK) as house:
+            host, _, port = address_of(house).rpartition(":")
+            n_before = len(os.listdir("/proc/self/fd"))
+            strangers = []
+            for _ in range(n_strangers):
+                strangers.append(await asyncio.open_connection(host, int(port)))
+            client = ReturningClient(home, via=Via.TCP)
+            assert isinstance(await client.ask(GetStatus()), Status)
+            n_theirs = len(os.listdir("/proc/self/fd")) - n_before - n_strangers
+            assert n_theirs <= n_most + 10
+            await client.close()
+            for _, writer in strangers:
+                writer.close()
 
     asyncio.run(script())

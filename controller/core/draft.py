@@ -12,9 +12,10 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from controller.domain.agents import AGENT_LIVE
-from controller.domain.changes import Change, NoteAdded, Record
+from controller.domain.changes import AttemptAdded, Change, NoteAdded, Record
 from controller.domain.effects import Effect
 from controller.domain.replies import Reply
+from controller.domain.runs import Attempt
 from controller.domain.timing import Timing
 from controller.domain.world import World
 
@@ -38,6 +39,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     records: tuple[Record, ...]
     effects: tuple[Effect, ...]
     reply: Reply | None
+    gone: tuple[Attempt, ...] = ()
+    """Attempts as they left the World, because their run was handed out again."""
 
 
 class Draft:
@@ -49,6 +52,7 @@ class Draft:
         self.changes: list[Change] = []
         self.records: list[Record] = []
         self.effects: list[Effect] = []
+        self.gone: list[Attempt] = []
         self.touched: dict[str, None] = {}
         """Sweeps to be settled at the end of the decision."""
 
@@ -60,8 +64,15 @@ class Draft:
     def add(self, *changes: Change) -> None:
         """Say what became true."""
         for change in changes:
+            if isinstance(change, AttemptAdded):
+                self._say_goodbye(change.attempt.run_id)
             self.world.follow(change)
             self.changes.append(change)
+
+    def _say_goodbye(self, run_id: str) -> None:
+        earlier = self.world.runs[run_id].token
+        if earlier is not None and earlier in self.world.attempts:
+            self.gone.append(self.world.attempts[earlier])
 
     def keep(self, record: Record) -> None:
         """Send data to the store along with the changes."""
@@ -99,4 +110,5 @@ class Draft:
             records=tuple(self.records),
             effects=tuple(self.effects),
             reply=reply,
+            gone=tuple(self.gone),
         )

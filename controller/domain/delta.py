@@ -80,9 +80,12 @@ class Collector:
         self._notes: list[NoteAdded] = []
         self._records: list[Record] = []
 
-    def add(self, changes: Iterable[Change], records: Iterable[Record] = ()) -> None:
-        """Take in one decision that the World has just followed."""
+    def add(
+        self, changes: Iterable[Change], records: Iterable[Record] = (), gone: Iterable[Attempt] = ()
+    ) -> None:
+        """Take in one decision that the World has just followed; `gone` left it within that decision."""
         self._records.extend(records)
+        self._attempts.update((attempt.token, attempt) for attempt in gone)
         for change in changes:
             match change:
                 case SweepAdded(sweep=sweep):
@@ -136,5 +139,7 @@ class Collector:
         self._touch_sweep(run.sweep_id)
 
     def _touch_attempt(self, token: int) -> None:
-        attempt = self._attempts[token] = self._world.attempts[token]
+        attempt = self._world.attempts.get(token, self._attempts.get(token))
+        assert attempt is not None
+        self._attempts[token] = attempt
         self._touch_run(attempt.run_id)

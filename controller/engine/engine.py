@@ -180,7 +180,7 @@ class Engine:
             if item.future is not None and item.future.done():
                 continue  # the caller went away before anything was decided
             decision = decide(self.world, item.message, self._moment())
-            collector.add(decision.changes, decision.records)
+            collector.add(decision.changes, decision.records, decision.gone)
             decided.append((item, decision))
         if any(decision.changes or decision.records for _, decision in decided):
             await asyncio.wrap_future(self.store.commit(collector.build()))

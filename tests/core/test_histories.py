@@ -122,6 +122,14 @@ class Histories(Invariants):
             self.told.append((agent, reply))
 
     @rule(slot=st.sampled_from(SLOTS))
+    def answer_is_lost(self, slot: str) -> None:
+        """The agent never learns what it was handed, and asks under a new number next time."""
+        agent = self.agents[slot]
+        order = self.held.get(agent)
+        if order is not None and order.token not in self.granted:
+            self.held.pop(agent)
+
+    @rule(slot=st.sampled_from(SLOTS))
     def start(self, slot: str) -> None:
         agent = self.agents[slot]
         order = self.held.get(agent)

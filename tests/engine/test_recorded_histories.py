@@ -38,7 +38,7 @@ class RecordingShop(Shop):
         moment = Moment(at=self.at, mono_s=self.mono_s, new_id=self.new_id, timing=TIMING)
         collector = Collector(self.world)
         decision = decide(self.world, message, moment)
-        collector.add(decision.changes, decision.records)
+        collector.add(decision.changes, decision.records, decision.gone)
         self.decisions.append(decision)
         if decision.changes or decision.records:
             self.latest = self.store.commit(collector.build())

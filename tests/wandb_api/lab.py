@@ -72,12 +72,15 @@ class WandbLab(Lab):
         return self.python("-m", "wandb", *argv, **more)
 
     def python(self, *argv: str, **more: str) -> subprocess.Popen[bytes]:
+        return self.start([self.interpreter, *argv], {**self.environment, **more})
+
+    def start(self, argv: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
         self.n_words += 1
         with open(self.place / f"out-{self.n_words}", "wb") as out:
             process = subprocess.Popen(
-                [self.interpreter, *argv],
+                argv,
                 cwd=self.project,
-                env={**self.environment, **more},
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,

@@ -1,6 +1,6 @@
 """Every numbered pitfall of our notes on the client's protocol, each with a test named after it.
 
-`0.n`: the ten that matter most; `10.n`: the checklist for a server.
+`0.n`: the ten that matter most; `10.n`: the checklist for a server, of which 9 is `test_real_client.py`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from controller.domain.events import Ticked
 from controller.domain.queries import GetHistory, GetLog, History, Log
 from controller.domain.states import AttemptState, RunState, SweepState
 from tests.wandb_api.shop import HEARTBEAT, UPSERT_SWEEP, Shop, grid, opened, within
@@ -372,6 +373,38 @@ async def upload_url(shop: Shop, run_id: str, name: str) -> str:
     return url
 
 
+def test_10_1_upload_beyond_the_limit_of_bodies_is_streamed_to_disk(tell: Callable[[Story], None]) -> None:
+    async def story(shop: Shop) -> None:
+        _, run_id = await shop.started(await shop.sweep())
+
+        async def body():  # type: ignore[no-untyped-def]
+            for _ in range(70):
+                yield bytes(2**20)
+
+        url = await upload_url(shop, run_id, "weights.bin")
+        async with shop.session.put(url, data=body()) as answer:
+            assert answer.status == 200
+        assert (shop.home.files / run_id / "weights.bin").stat().st_size == 70 * 2**20
+
+    tell(story)
+
+
+def test_10_3_what_was_told_is_there_after_a_restart(tmp_path: Path) -> None:
+    told: list[str] = []
+
+    async def before(shop: Shop) -> None:
+        told[:] = [sweep_id := await shop.sweep(), *(await shop.started(sweep_id))]
+
+    async def after(shop: Shop) -> None:
+        sweep_id, agent_id, run_id = told
+        assert shop.world.sweeps[sweep_id].state is SweepState.RUNNING
+        assert shop.world.agents[agent_id].sweep_id == sweep_id
+        assert shop.run(run_id).state is RunState.RUNNING
+
+    within(tmp_path, before)
+    within(tmp_path, after)
+
+
 def test_10_3_refused_config_is_400_without_side_effects(tell: Callable[[Story], None]) -> None:
     async def story(shop: Shop) -> None:
         before = shop.world.facts()
@@ -415,6 +448,22 @@ def test_10_4_two_agents_never_get_the_same_run(tell: Callable[[Story], None]) -
         assert sorted(shop.run(run_id).config["x"] for run_id in taken) == list(range(8))
 
     tell(story)
+
+
+def test_10_4_run_that_never_started_is_handed_out_again_under_its_own_id(tmp_path: Path) -> None:
+    told: list[str] = []
+
+    async def before(shop: Shop) -> None:
+        agent_id = await shop.agent(await shop.sweep(1))
+        told[:] = [agent_id, await shop.next_run(agent_id)]
+
+    async def after(shop: Shop) -> None:
+        agent_id, run_id = told
+        assert await shop.next_run(agent_id) == run_id
+        assert (shop.run(run_id).attempt, shop.run(run_id).n_failures) == (2, 0)
+
+    within(tmp_path, before)
+    within(tmp_path, after)
 
 
 def test_10_5_stop_is_repeated_until_the_run_is_gone(tell: Callable[[Story], None]) -> None:
@@ -551,6 +600,23 @@ def test_10_7_sign_of_life_keeps_the_lease_full(tell: Callable[[Story], None]) -
     tell(story)
 
 
+def test_10_7_run_silent_for_the_lease_is_crashed_and_runs_again_when_it_posts(
+    tell: Callable[[Story], None],
+) -> None:
+    async def story(shop: Shop) -> None:
+        _, run_id = await shop.started(await shop.sweep())
+        token = shop.run(run_id).token
+        assert token is not None
+        shop.world.token_heard_s[token] = shop.engine.clock.mono() - shop.engine.timing.lease_s - 1
+        shop.engine.post(Ticked())
+        await shop.engine.snapshot()  # after all that waits
+        assert shop.run(run_id).state is RunState.CRASHED
+        assert await shop.log(run_id, 0, 1.0) == {}
+        assert shop.run(run_id).state is RunState.RUNNING
+
+    tell(story)
+
+
 def test_10_8_starting_controller_says_come_back_soon(tmp_path: Path) -> None:
     import asyncio
 
@@ -564,6 +630,12 @@ def test_10_8_starting_controller_says_come_back_soon(tmp_path: Path) -> None:
                 assert answer.headers["Retry-After"] == "1"
 
     asyncio.run(story())
+
+
+def test_10_10_readme_tells_users_what_the_client_cannot_do_by_itself() -> None:
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    for word in ("`exec`", "SIGTERM", "wandb.finish(exit_code=143)", "tui-sweeps env"):
+        assert word in text
 
 
 def test_bare_sweep_id_moves_its_runs_to_the_right_project(tell: Callable[[Story], None]) -> None:

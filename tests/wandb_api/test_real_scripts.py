@@ -19,7 +19,11 @@ def test_example_is_worked_on_by_both_agents(desk: Desk) -> None:
         if path.is_file():
             shutil.copy(path, desk.project)
     sweep_id = made_by(desk.done("sweep", "sweep_config.yaml"))
-    desk.left(desk.wandb("agent", "--count", "2", sweep_id))
+    desk.write("wandb.env", desk.cli("env", sweep_id))
+    bare = {name: value for name, value in desk.environment.items() if name not in desk.json("env")}
+    batch = ["/bin/bash", str(desk.project / "sweep_submission.slrm"), sweep_id]
+    tasks = [desk.start(batch, {**bare, "SLURM_SUBMIT_DIR": str(desk.project)}) for _ in range(2)]
+    desk.left(*tasks)
     desk.cli("agent", sweep_id)
     runs = desk.runs(sweep_id)
     assert [run["state"] for run in runs] == ["finished"] * 4

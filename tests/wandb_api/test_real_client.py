@@ -58,6 +58,30 @@ def test_program_that_reports_all_through_an_outage_loses_nothing(desk: Desk) ->
     through_an_outage(0.0)
 
 
+@pytest.mark.torture
+@at_once
+def test_controller_killed_whenever_a_run_is_handed_out_lets_no_agent_hang(desk: Desk) -> None:
+    lab = WandbLab()
+    lab.wait_s = 300.0
+    try:
+        controller = lab.open()
+        sweep_id = lab.sweep(4)
+        agents = [lab.wandb("agent", sweep_id) for _ in range(2)]
+        for n in range(1, 4):
+            lab.until(lambda world, n=n: any(a.token >= n for a in world.attempts.values()))  # type: ignore[misc]
+            controller.send_signal(signal.SIGKILL)  # the answer may be on its way, or may never be
+            controller.wait(10)
+            controller = lab.listen()
+        lab.left(*agents)
+        runs = lab.runs(sweep_id)
+        assert sorted(run["config"]["x"] for run in runs) == [0, 1, 2, 3]
+        for run in runs:
+            assert run["state"] == "finished"
+            assert lab.losses(run["id"]) == expected_losses(run["config"]["x"])
+    finally:
+        lab.close()
+
+
 def through_a_sweep_and_its_verbs(desk: Desk, release: str) -> None:
     desk.use(python_with(release))
     desk.make_gate()

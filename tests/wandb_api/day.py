@@ -16,7 +16,7 @@ from tests.wandb_api.lab import Desk, WandbLab
 
 N_AT_ONCE = 7
 """More would only wait for a core."""
-LIMIT_S = 400.0
+LIMIT_S = 600.0
 """For one story, with all that is told beside it on a loaded machine; it needs a fifth of it."""
 
 Story = Callable[[Desk], None]

@@ -117,8 +117,13 @@ class WandbLab(Lab):
 
     def everything(self) -> str:
         """All that was said here, for the reader of a failed test."""
-        said = [path.read_text("utf-8", "replace")[-4000:] for path in sorted(self.place.glob("out-*"))]
-        return "\n".join([*said, (self.home.logs / "controller.log").read_text()[-4000:]])
+        paths = [
+            *sorted(self.place.glob("out-*")),
+            *sorted(self.project.glob("wandb/run-*/logs/debug-*.log")),
+            self.home.logs / "controller.log",
+        ]
+        said = [f"--- {path.name}\n{path.read_text('utf-8', 'replace')[-4000:]}" for path in paths]
+        return "\n".join([*said, *(self.cli("runs", sweep["id"]) for sweep in self.json("ls"))])
 
     def wait_for(self, condition: Callable[[], bool]) -> None:
         """Wait for something that no change tells of."""

@@ -5,13 +5,18 @@ Long stories first: they are told at once, a few at a time.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
+import socket
+import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from controller.domain.states import RunState, SweepState
+from controller.wandb_api.certificate import server_context
 from tests.wandb_api.day import at_once
 from tests.wandb_api.lab import Desk, WandbLab, expected_losses, one_at_the_gate, state_of
 from tests.wandb_api.releases import python_with
@@ -170,6 +175,43 @@ def test_pause_resume_stop_of_one_run_and_cancel(desk: Desk) -> None:
     assert world.sweeps[sweep_id].state is SweepState.CANCELLED
     assert world.runs[second].cause == "cancelled"
     assert len(world.runs_of[sweep_id]) == 2
+
+
+class Stranger:
+    """Somebody who took our port and has a certificate, but not ours."""
+
+    def __init__(self, place: Path) -> None:
+        self._tls = server_context(place, "127.0.0.1")
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.url = f"https://127.0.0.1:{self._listening.getsockname()[1]}"
+        self.n_callers = 0
+        self.heard = b""
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._listening.accept()
+                self.n_callers += 1
+                with connection, contextlib.suppress(OSError):
+                    connection.settimeout(5.0)
+                    with self._tls.wrap_socket(connection, server_side=True) as secured:
+                        self.heard += secured.recv(65536)
+
+    def close(self) -> None:
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+
+
+@at_once
+def test_stranger_who_took_our_port_hears_no_key(desk: Desk) -> None:
+    stranger = Stranger(desk.place / "tls")
+    try:
+        words = desk.done("sweep", str(desk.sweep_file(1)), code=1, WANDB_BASE_URL=stranger.url)
+    finally:
+        stranger.close()
+    assert stranger.n_callers > 0
+    assert stranger.heard == b"", words
 
 
 @at_once

@@ -9,6 +9,7 @@ from pathlib import Path
 from controller.domain.states import RunState
 from tests.wandb_api.day import at_once
 from tests.wandb_api.lab import Desk, expected_losses, made_by, one_at_the_gate
+from tui_sweeps.views.run import system_line
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "wandb"
 
@@ -204,6 +205,8 @@ def test_run_of_a_wandb_agent_is_shown_like_our_own(desk: Desk) -> None:
     shown = desk.json("show", run_id)
     assert shown["host"]
     assert shown["summary"]["loss"] == expected_losses(0)[-1]
-    assert any(name.startswith(("cpu", "memory", "proc")) for name in shown["system"]), shown
+    load = " ".join(cell.text for cell in system_line(world.runs[run_id]))
+    assert "cpu " in load, shown["system"]
+    assert "memory " in load, shown["system"]
     assert desk.losses(run_id) == expected_losses(0)
     assert desk.cli("logs", run_id) == "x is 0 epochs 4\n"

@@ -144,7 +144,7 @@ class WandbLab(Lab):
 class Desk(WandbLab):
     """A place to work at within a laboratory: its controller, but files and processes of its own."""
 
-    wait_s = 150.0
+    wait_s = 300.0
     """Many desks share two cores."""
 
     def __init__(self, lab: WandbLab, name: str) -> None:

@@ -198,9 +198,10 @@ def test_run_of_a_wandb_agent_is_shown_like_our_own(desk: Desk) -> None:
     agent = desk.wandb(
         "agent", sweep_id, WANDB_X_DISABLE_STATS="false", WANDB_X_STATS_SAMPLING_INTERVAL="0.2"
     )
-    world = desk.until(lambda world: any(world.runs[r].system for r in world.runs_of[sweep_id]))
+    desk.until(lambda world: any("cpu" in world.runs[r].system for r in world.runs_of[sweep_id]))
     desk.open_gate()
     desk.left(agent)
+    world = desk.until(lambda world: not world.agents_of[sweep_id])
     (run_id,) = world.runs_of[sweep_id]
     shown = desk.json("show", run_id)
     assert shown["host"]

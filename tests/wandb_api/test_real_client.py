@@ -126,13 +126,14 @@ def test_early_ends_are_told_apart(desk: Desk) -> None:
     desk.write(
         "program.py",
         """
-        import os, signal, sys
+        import os, signal, sys, time
         x = int(sys.argv[1].split("=")[1])
         if x == 4:
             sys.exit(5)
         import wandb
         run = wandb.init()
         run.log({"loss": x})
+        time.sleep(0.5)  # see PROGRAM: the ends here are without a goodbye
         if x == 0:
             raise ValueError("no")
         if x == 1:
@@ -225,6 +226,7 @@ def test_grid_of_four_with_the_defaults_of_config_yaml_is_shared_by_two_agents(d
         for epoch in range(run.config.epochs):
             run.log({"loss": run.config.learning_rate + run.config.hidden - epoch})
         print("hidden", run.config.hidden)
+        run.finish()
         """,
     )
     axes = {"learning_rate": {"values": [0.1, 0.2]}, "hidden": {"values": [16, 32]}}
@@ -289,6 +291,7 @@ def test_burst_of_1500_steps_of_100_metrics_arrives_whole(desk: Desk) -> None:
         run = wandb.init()
         for step in range(1500):
             run.log({f"m{i}": step * 0.001 + i for i in range(100)} | {"loss": step})
+        run.finish()
         """,
     )
     sweep_id = desk.sweep(1)

@@ -48,6 +48,7 @@ def test_program_that_logs_with_both_clients_under_our_agent_loses_no_row(desk: 
             run.log({"loss": run.config.x + step, "theirs": step})
             tui_sweeps.log({"ours": step})
         print("x is", run.config.x)
+        run.finish()
         """,
     )
     sweep_id = desk.sweep(2)
@@ -90,6 +91,7 @@ def test_script_may_say_all_that_the_client_knows(desk: Desk) -> None:
         run.log_artifact(artifact)
         run.alert("over", "all said")
         print("x stays", run.config.x)
+        run.finish()
         """,
     )
     sweep_id = desk.sweep(1)
@@ -120,6 +122,7 @@ def test_public_api_reads_a_sweep_and_stops_a_run(desk: Desk) -> None:
             run.log({"loss": run.config.x + 1.0 / (step + 1), "other": step})
         if run.config.x == 1:
             open("gate").read()
+        run.finish()
         """,
     )
     desk.make_gate()

@@ -7,8 +7,12 @@ from msgspec.structs import replace
 from controller.core.draft import Draft
 from controller.domain.changes import SweepAdded, SweepConfigSet
 from controller.domain.commands import CreateSweep, SetRunCap
+from controller.domain.priors import refusal
 from controller.domain.replies import Accepted, Refused, Reply
 from controller.domain.sweeps import Sweep
+
+_MOST_TOLD = 10
+"""Refused prior runs named in the answer; the log of events has them all."""
 
 
 def create(draft: Draft, command: CreateSweep) -> Reply:
@@ -40,8 +44,26 @@ def create(draft: Draft, command: CreateSweep) -> Reply:
     draft.add(SweepAdded(sweep=sweep))
     size = "an unbounded number of" if sweep.n_expected is None else str(sweep.n_expected)
     draft.note(f"created: {config.method} search, {size} runs", actor=command.actor, sweep_id=sweep_id)
+    text = _note_refused_priors(draft, sweep)
     draft.settle_later(sweep_id)
-    return Accepted(ids=(sweep_id,))
+    return Accepted(ids=(sweep_id,), text=text)
+
+
+def _note_refused_priors(draft: Draft, sweep: Sweep) -> str:
+    """Say of each earlier run that was named why the search cannot learn from it."""
+    world = draft.world
+    told = []
+    for run_id in sweep.prior_runs:
+        run = world.runs[run_id]
+        why = refusal(run, world.sweeps[run.sweep_id].config.metric, sweep.config)
+        if why:
+            told.append(f"{run.name} ({run.id}): {why}")
+            draft.note(f"prior run {told[-1]}", sweep_id=sweep.id)
+    if not told:
+        return ""
+    more = f"; and {len(told) - _MOST_TOLD} more, see the log of events" if len(told) > _MOST_TOLD else ""
+    shown = "; ".join(told[:_MOST_TOLD])
+    return f"{len(told)} of {len(sweep.prior_runs)} prior runs are not used: {shown}{more}"
 
 
 def set_run_cap(draft: Draft, command: SetRunCap) -> Reply:

@@ -19,6 +19,7 @@ from typing import Any
 
 from controller.domain.effects import Suggest
 from controller.domain.events import Suggested
+from controller.domain.priors import prior_value, refusal
 from controller.domain.runs import Run
 from controller.domain.states import RUN_ENDED, RunState
 from controller.domain.sweeps import Method, Sweep
@@ -134,12 +135,11 @@ def request_for(world: World, sweep: Sweep, effect: Suggest) -> Request:
     # Fresh ones stand in for what lies on the shelf, so that does not count as taken.
     pending: list[dict[str, Any]] = [] if effect.fresh else [s.config for s in shelf]
     if sweep.config.method is Method.BAYES:
-        for run in _priors(world, sweep):
-            observations.append(_observation(run))
+        observations += _priors(world, sweep)
         for run_id in world.runs_of[sweep.id]:
             run = world.runs[run_id]
             if run.state in RUN_ENDED and not run.queued and not run.ignored:
-                observations.append(_observation(run))
+                observations.append(_observation(run, run.best))
             else:  # what is ignored teaches nothing, but is not tried again either
                 pending.append(run.config)
     return Request(
@@ -152,14 +152,20 @@ def request_for(world: World, sweep: Sweep, effect: Suggest) -> Request:
     )
 
 
-def _priors(world: World, sweep: Sweep) -> list[Run]:
-    ids = list(sweep.prior_runs)
-    if sweep.parent in world.runs_of:
-        ids += world.runs_of[sweep.parent]
-    runs = [world.runs[run_id] for run_id in ids if run_id in world.runs]
-    return [run for run in runs if run.best is not None]
+def _priors(world: World, sweep: Sweep) -> list[Observation]:
+    """Return what can be learned from the runs that were named and those of the parent, each once."""
+    metric = sweep.config.metric
+    if metric is None:
+        return []
+    ids = dict.fromkeys((*sweep.prior_runs, *world.runs_of.get(sweep.parent or "", ())))
+    found = []
+    for run in (world.runs[run_id] for run_id in ids if run_id in world.runs):
+        own = world.sweeps[run.sweep_id].config.metric
+        if not refusal(run, own, sweep.config):
+            found.append(_observation(run, prior_value(run, own, metric)))
+    return found
 
 
-def _observation(run: Run) -> Observation:
+def _observation(run: Run, value: float | None) -> Observation:
     early = run.state is RunState.KILLED and run.stop is not None and run.stop.cause == "early-stopped"
-    return Observation(config=run.config, value=run.best, state=run.state, early_stopped=early)
+    return Observation(config=run.config, value=value, state=run.state, early_stopped=early)

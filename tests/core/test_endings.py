@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
+from controller.domain.changes import NoteAdded
 from controller.domain.commands import CreateSweep, PauseSweep, ResumeSweep, RetryRuns, SetRunCap
 from controller.domain.effects import Suggest
 from controller.domain.events import Suggested, Ticked
@@ -292,3 +294,16 @@ def test_a_cap_that_is_taken_away_gives_the_size_of_the_space_back() -> None:
     assert shop.world.sweeps[sweep_id].n_expected == 2
     shop.tell(SetRunCap(sweep_id=sweep_id, run_cap=None))
     assert shop.world.sweeps[sweep_id].n_expected == 5
+
+
+def test_create_says_of_each_prior_run_that_is_not_used_why() -> None:
+    shop = Shop(2)
+    opened(shop)
+    shop.end("a", shop.run("a", 1).token)
+    run = next(iter(shop.world.runs.values()))
+    config = replace(shop.config, method=Method.BAYES)
+    reply = shop.tell(CreateSweep(config=config, source="", directory="/", prior_runs=(run.id,)))
+    assert isinstance(reply, Accepted)
+    why = f"{run.name} ({run.id}): it has no value of loss"
+    assert reply.text == f"1 of 1 prior runs are not used: {why}"
+    assert f"prior run {why}" in [c.text for c in shop.decisions[-1].changes if isinstance(c, NoteAdded)]

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from msgspec.structs import replace
 
-from controller.domain.commands import CreateSweep
+from controller.domain.commands import CreateSweep, DeleteRuns, IgnoreRuns
 from controller.domain.effects import StartJob, Suggest
 from controller.domain.events import AgentJoined, RunAsked, Suggested
 from controller.domain.parameters import Distribution, Parameter
@@ -19,7 +19,7 @@ from controller.engine.explaining import Explainer
 from controller.engine.judging import Judge
 from controller.engine.performer import merged
 from controller.engine.performing import HousePerformer
-from controller.engine.suggesting import Suggester
+from controller.engine.suggesting import Suggester, request_for
 from controller.store import Store
 from tests.core.shop import Shop
 from tests.engine.bench import CREATE, HandCluster, SlowStore, engine_of, running
@@ -109,3 +109,24 @@ def test_a_question_to_search_that_is_repeated_is_asked_once_with_its_last_numbe
     ]
     assert merged(asked) == [start, asked[2], asked[3], asked[4]]
     assert merged([]) == []
+
+
+def test_parents_runs_and_named_ones_are_learned_from_once_each_and_deleted_ones_never() -> None:
+    shop = Shop(3)
+    parent = shop.create()
+    shop.join("a", parent)
+    for n, loss in enumerate((3.0, 2.0, 1.0), 1):
+        token = shop.run("a", n).token
+        shop.report("a", token, 1, [loss])
+        shop.end("a", token, last_seq=1)
+    first, second, third = shop.world.runs_of[parent]
+    config = replace(shop.config, method=Method.BAYES)
+    reply = shop.tell(
+        CreateSweep(config=config, source="", directory="/", parent=parent, prior_runs=(second,))
+    )
+    assert isinstance(reply, Accepted)
+    shop.tell(DeleteRuns(run_ids=(first,)))
+    shop.tell(IgnoreRuns(run_ids=(third,)))
+    child = shop.world.sweeps[reply.ids[0]]
+    request = request_for(shop.world, child, Suggest(sweep_id=child.id, n=1))
+    assert [(seen.config["x"], seen.value) for seen in request.observations] == [(1, 2.0)]

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from controller.client.door import Client
+from controller.domain.bands import bands
 from controller.domain.commands import CancelSweep, CreateSweep, PauseSweep, ResumeSweep, SetRunCap, StopSweep
 from controller.domain.problems import describe
 from controller.domain.sweepfile import Problem, Reading, Severity, read
@@ -21,6 +22,8 @@ from tui_sweeps.cli import shapes
 from tui_sweeps.cli.outcomes import CommandError, UsageError
 from tui_sweeps.cli.output import document, say, tell
 from tui_sweeps.cli.reach import actor, controller_of, find_run, find_sweep, order, world_of
+
+_BANDS_TOLD = 6
 
 _VERBS: dict[str, type[PauseSweep] | type[ResumeSweep] | type[StopSweep] | type[CancelSweep]] = {
     "pause": PauseSweep,
@@ -97,8 +100,8 @@ def _print_check(config: SweepConfig, ahead: Preview) -> None:
     say(f"method      {config.method}")
     say(f"metric      {metric}")
     say(f"space       {size}; {expected}")
-    if ahead.bands:
-        say(f"bands       {', '.join(map(str, ahead.bands[:12]))}")
+    if words := _bands(config):
+        say(f"bands       {words}")
     say("parameters")
     for parameter in config.parameters:
         row = _parameter(parameter)
@@ -222,7 +225,27 @@ async def create(
             actor=actor(),
         ),
     )
+    if done.text:
+        tell(f"warning: {done.text}")
+    _tell_early_termination(config)
     return done.ids[0]
+
+
+def _tell_early_termination(config: SweepConfig) -> None:
+    if words := _bands(config):
+        tell(f"early termination judges a run at {words}")
+
+
+def _bands(config: SweepConfig) -> str:
+    """Return where runs are judged and by what, for W&B's pages and its engine disagree on `strict`."""
+    if config.early_terminate is None or config.metric is None:
+        return ""
+    at = list(map(str, bands(config.early_terminate)))
+    shown = ", ".join(at[:_BANDS_TOLD]) + (", …" if len(at) > _BANDS_TOLD else "")
+    by = "the value logged there (strict: true)"
+    if not config.early_terminate.strict:
+        by = "its best value so far (strict: false)"
+    return f"{shown} values of {config.metric.name}, by {by}"
 
 
 def _bytes_of(path: Path) -> bytes:

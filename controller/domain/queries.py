@@ -135,6 +135,24 @@ class ImportanceTable(Struct, frozen=True, kw_only=True, tag=True):
     """A sentence when there is nothing to say."""
 
 
+class GetBelief(Struct, frozen=True, kw_only=True, tag=True):
+    """Which run is best by what all of them say; computed in the process pool."""
+
+    sweep_id: str
+
+
+class Belief(Struct, frozen=True, kw_only=True, tag=True):
+    """The run whose value the model expects to be best, beside the best one observed."""
+
+    run_id: str | None
+    """None: there is nothing to say yet."""
+    mean: float | None = None
+    """Expected value of its metric."""
+    low: float | None = None
+    high: float | None = None
+    """Where the mean is with some 95 % certainty."""
+
+
 class GetStatus(Struct, frozen=True, kw_only=True, tag=True):
     """The controller itself."""
 
@@ -166,5 +184,5 @@ class NotFound(Struct, frozen=True, kw_only=True, tag=True):
     hint: str = ""
 
 
-Query = GetHistory | GetCurves | GetLog | GetAttempts | GetNotes | GetImportance | GetStatus
-Answer = History | Curves | Log | Attempts | Notes | ImportanceTable | Status | NotFound
+Query = GetHistory | GetCurves | GetLog | GetAttempts | GetNotes | GetImportance | GetBelief | GetStatus
+Answer = History | Curves | Log | Attempts | Notes | ImportanceTable | Belief | Status | NotFound

@@ -10,7 +10,7 @@ from controller.client.door import UnreachableError
 from controller.domain.changes import FeedItem
 from controller.domain.commands import Command
 from controller.domain.events import AgentEvent
-from controller.domain.queries import Answer, GetImportance, GetStatus, Query, Status
+from controller.domain.queries import Answer, GetBelief, GetImportance, GetStatus, Query, Status
 from controller.domain.replies import Reply
 from controller.domain.world import Snapshot
 from controller.engine.engine import Engine
@@ -46,6 +46,8 @@ class EngineDoor:
                 return self._status()
             case GetImportance():
                 return await self._explainer.importance(query, self._engine.world)
+            case GetBelief():
+                return await self._explainer.belief(query, self._engine.world)
             case _:
                 return await asyncio.to_thread(self._engine.store.ask, query)
 

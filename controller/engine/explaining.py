@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 from controller.domain.metrics import absence
-from controller.domain.queries import GetImportance, ImportanceRow, ImportanceTable, NotFound
+from controller.domain.parameters import Space
+from controller.domain.queries import (
+    Belief,
+    GetBelief,
+    GetImportance,
+    ImportanceRow,
+    ImportanceTable,
+    NotFound,
+)
 from controller.domain.runs import Run, metric_value
 from controller.domain.sweeps import Goal, Sweep
 from controller.domain.world import World
 from controller.engine.suggesting import new_pool
+from controller.search.posterior import Believed, best_believed
+
+T = TypeVar("T")
 
 
 class Explainer:
-    """Answers `GetImportance`."""
+    """Answers `GetImportance` and `GetBelief`."""
 
     def __init__(self) -> None:
         self._pool: ProcessPoolExecutor | None = None
@@ -40,12 +51,28 @@ class Explainer:
         if note := _unknown(runs, sweep, metric, query.of):
             return ImportanceTable(metric=metric, n_runs=0, parameters=(), note=note)
         values = tuple(_value(run, sweep, metric, query.of) for run in runs)
+        return await self._in_pool(_compute, sweep, tuple(run.config for run in runs), values, metric)
+
+    async def belief(self, query: GetBelief, world: World) -> Belief | NotFound:
+        """Return which run is best by what all of them say."""
+        sweep = world.sweeps.get(query.sweep_id)
+        if sweep is None:
+            return NotFound(reason=f"there is no sweep {query.sweep_id}", hint="see `tui-sweeps ls`")
+        every = (world.runs[run_id] for run_id in world.runs_of[sweep.id])
+        runs = [run for run in every if run.best is not None and not run.ignored]
+        if sweep.config.metric is None or not runs:
+            return Belief(run_id=None)
+        minimize = sweep.config.metric.goal is Goal.MINIMIZE
+        configs, values = tuple(run.config for run in runs), tuple(run.best for run in runs)
+        found = await self._in_pool(_believe, sweep.config.parameters, configs, values, minimize)
+        if found is None:
+            return Belief(run_id=None)
+        return Belief(run_id=runs[found.index].id, mean=found.mean, low=found.low, high=found.high)
+
+    async def _in_pool(self, function: Callable[..., T], *arguments: Any) -> T:
         if self._pool is None:
             self._pool = new_pool()
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            self._pool, _compute, sweep, tuple(run.config for run in runs), values, metric
-        )
+        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
 
     def close(self) -> None:
         """End the worker process."""
@@ -83,6 +110,12 @@ def _value(run: Run, sweep: Sweep, metric: str, of: str) -> float | None:
         pair = run.extremes.of(metric)
         return None if pair is None else pair[of == "max"]
     return metric_value(run.summary, metric)
+
+
+def _believe(
+    space: Space, configs: tuple[dict[str, Any], ...], values: tuple[float | None, ...], minimize: bool
+) -> Believed | None:
+    return best_believed(space, configs, values, minimize=minimize)
 
 
 def _compute(

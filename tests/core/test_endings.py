@@ -306,4 +306,5 @@ def test_create_says_of_each_prior_run_that_is_not_used_why() -> None:
     assert isinstance(reply, Accepted)
     why = f"{run.name} ({run.id}): it has no value of loss"
     assert reply.text == f"1 of 1 prior runs are not used: {why}"
-    assert f"prior run {why}" in [c.text for c in shop.decisions[-1].changes if isinstance(c, NoteAdded)]
+    changes = [change for decision in shop.decisions for change in decision.changes]
+    assert f"prior run {why}" in [change.text for change in changes if isinstance(change, NoteAdded)]

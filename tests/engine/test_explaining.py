@@ -3,10 +3,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from controller.domain.extremes import Extremes
 from controller.domain.parameters import Distribution, Parameter
-from controller.domain.queries import GetImportance, ImportanceTable, NotFound
+from controller.domain.queries import Belief, GetBelief, GetImportance, ImportanceTable, NotFound
 from controller.domain.runs import Run
 from controller.domain.states import RunState
 from controller.domain.sweeps import Goal, Method, Metric, Sweep, SweepConfig
@@ -80,3 +81,19 @@ def test_metric_that_no_run_has_logged_is_not_found_and_those_that_were_are_name
     assert answer == NotFound(
         reason=f"no run has logged {metric}; logged were loss, acc (sweep s)", hint=hint
     )
+
+
+def test_belief_says_which_run_is_best_without_those_that_are_ignored() -> None:
+    runs = [
+        replace(RUN, id=f"r{n}", number=n, config={"lr": n / 10}, best=abs(n - 4.0), ignored=n == 4)
+        for n in range(10)
+    ]
+    world = World(Facts(sweeps=(sweep(),), runs=tuple(runs)))
+    explainer = Explainer()
+    try:
+        found = asyncio.run(explainer.belief(GetBelief(sweep_id="s"), world))
+    finally:
+        explainer.close()
+    assert isinstance(found, Belief)
+    assert found.run_id in ("r3", "r5")
+    assert isinstance(asyncio.run(explainer.belief(GetBelief(sweep_id="x"), world)), NotFound)

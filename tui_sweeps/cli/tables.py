@@ -9,8 +9,9 @@ from typing import Any
 import yaml
 from msgspec import to_builtins
 
+from controller.domain.metrics import absence
 from controller.domain.parameters import MISSING, leaf
-from controller.domain.queries import Attempts, GetAttempts, GetImportance, ImportanceTable
+from controller.domain.queries import Attempts, Belief, GetAttempts, GetBelief, GetImportance, ImportanceTable
 from controller.domain.runs import Run
 from controller.domain.states import RunState
 from controller.domain.sweeps import Sweep
@@ -141,17 +142,38 @@ async def best(options: Namespace, home: Home) -> int:
     """Print the best config as YAML."""
     async with controller_of(home) as client:
         world = await world_of(client)
-    sweep = find_sweep(world, options.sweep_id)
+        sweep = find_sweep(world, options.sweep_id)
+        belief = await answer(client, GetBelief(sweep_id=sweep.id), Belief)
     found = shapes.best_of(world, sweep)
     if found is None:
         metric = sweep.config.metric.name if sweep.config.metric else None
         why = "its file names no metric" if metric is None else f"no run has logged {metric} yet"
+        runs = [world.runs[run_id] for run_id in world.runs_of[sweep.id]]
+        if metric is not None and (missing := absence(runs, metric)[0]):
+            why = missing
         raise CommandError(f"sweep {sweep.id} has no best run: {why}")
+    expected = _expected(world, belief)
     if options.json:
-        document(found)
-    else:
-        print_best(sweep, found)
+        document(found | {"expected": expected})
+        return 0
+    if expected is not None:
+        same = "this run" if expected["run_id"] == found["run_id"] else f"run {expected['name']}"
+        which = "" if same == "this run" else f" ({expected['run_id']})"
+        say(
+            f"# with luck taken out, the model expects most of {same}{which}: {expected['value']:.6g} "
+            f"({expected['low']:.6g} to {expected['high']:.6g})"
+        )
+    print_best(sweep, found)
     return 0
+
+
+def _expected(world: World, belief: Belief) -> dict[str, Any] | None:
+    """Return the run that the model expects most of."""
+    run = world.runs.get(belief.run_id or "")
+    if run is None:
+        return None
+    figures = {"value": belief.mean, "low": belief.low, "high": belief.high}
+    return {"run_id": run.id, "name": run.name, **figures, "config": run.config}
 
 
 def print_best(sweep: Sweep, found: dict[str, Any]) -> None:

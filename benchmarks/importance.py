@@ -78,7 +78,7 @@ KNOWN = (
 
 
 def product() -> Known:
-    """Effects that are all interactions: Π (1 + a √12 (u − ½)), each factor of mean 1 and variance a²."""
+    """Effects that are all interactions: Π (1 + a √12 (u - ½)), each factor of mean 1 and variance a²."""
     a = np.array([1.2, 0.8, 0.5, 0.3])
 
     def function(u):
@@ -100,7 +100,7 @@ def steps() -> Known:
 
 
 def friedman() -> Known:
-    """Friedman's function (1991): 10 sin(π u0 u1) + 20 (u2 − ½)² + 10 u3 + 5 u4."""
+    """Friedman's function (1991): 10 sin(π u0 u1) + 20 (u2 - ½)² + 10 u3 + 5 u4."""
 
     def function(u):
         bend = 20 * (u[:, 2] - 0.5) ** 2

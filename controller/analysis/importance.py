@@ -44,8 +44,12 @@ N_BOOTSTRAP = 48
 INTERVAL = (2.5, 97.5)
 """Percentiles of the resamples: a 95 % interval."""
 
-RESOLUTION = 0.005
-"""No interval is narrower than this on either side: what grids of nodes can tell."""
+RESOLUTION = 0.01
+"""No interval is narrower than this on either side: few runs and grids of nodes tell no more."""
+
+NEARER_ZERO = 0.25
+"""Part of its width that an interval reaches farther down: shares are positive, so that those of a parameter
+which does nothing lie above 0 in every draw."""
 
 OUTLIER = 10.0
 """Values this many interquartile ranges from the quartiles are pulled back to there."""
@@ -177,6 +181,7 @@ def _shares(
     if request.n_bootstrap > 0 and len(columns) > 1:
         drawn = draw_shares(columns, target, settings, request.n_bootstrap, generator)
         low, high = np.percentile(drawn, INTERVAL, axis=1)
+        low = low - NEARER_ZERO * (high - low)
         result[:, 1] = np.maximum(np.minimum(low, result[:, 0] - RESOLUTION), 0.0)
         result[:, 2] = np.minimum(np.maximum(high, result[:, 0] + RESOLUTION), 1.0)
     result[:, 3] = forest_importance(columns, target, request.seed)

@@ -127,8 +127,9 @@ def want_fresh(draft: Draft, sweep: Sweep) -> None:
 
 def want_one(draft: Draft, sweep: Sweep) -> None:
     """An agent waits at an empty shelf."""
-    if _is_drawn_on_demand(sweep) and not sweep.exhausted:
-        draft.perform(Suggest(sweep_id=sweep.id, n=1))
+    if sweep.config.method is Method.BAYES and not sweep.exhausted:
+        on_demand = _is_drawn_on_demand(sweep)
+        draft.perform(Suggest(sweep_id=sweep.id, n=1, waiting=not on_demand))
 
 
 def _is_drawn_on_demand(sweep: Sweep) -> bool:

@@ -14,6 +14,8 @@ class Suggest(Struct, frozen=True, kw_only=True):
     n: int
     fresh: bool = False
     """New results came in: better-informed ones are wanted in front of the shelf."""
+    waiting: bool = False
+    """An agent stands at the empty shelf; the model is asked already."""
 
 
 class CheckEarlyTermination(Struct, frozen=True, kw_only=True):

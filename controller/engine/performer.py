@@ -23,9 +23,9 @@ class Performer(Protocol):
 
 def merged(effects: Sequence[Effect]) -> list[Effect]:
     """Leave out questions to search that are asked again later on: a rush of agents asks once, not each."""
-    last = {(effect.sweep_id, effect.fresh): effect for effect in effects if isinstance(effect, Suggest)}
-    return [
-        effect
-        for effect in effects
-        if not isinstance(effect, Suggest) or last[effect.sweep_id, effect.fresh] is effect
-    ]
+    last = {_kind(effect): effect for effect in effects if isinstance(effect, Suggest)}
+    return [effect for effect in effects if not isinstance(effect, Suggest) or last[_kind(effect)] is effect]
+
+
+def _kind(effect: Suggest) -> tuple[str, bool, bool]:
+    return effect.sweep_id, effect.fresh, effect.waiting

@@ -8,6 +8,7 @@ asked when the answer is in, so that agents keep taking from the shelf all the w
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -22,10 +23,18 @@ from controller.domain.events import Suggested
 from controller.domain.priors import prior_value, refusal
 from controller.domain.runs import Run
 from controller.domain.states import RUN_ENDED, RunState
-from controller.domain.sweeps import Method, Sweep
+from controller.domain.sweeps import Method, Suggestion, Sweep
 from controller.domain.world import World
+from controller.search.draws import draw, generator
 from controller.search.propose import propose
 from controller.search.requests import Observation, Proposal, Request
+
+PATIENCE_S = 0.25
+"""No agent waits longer while the model thinks. Only agents that end their runs faster than it thinks come to
+that: for them anything now beats the best a little later."""
+
+MIN_POINTS = 3000
+"""In a smaller finite space a random draw may be one that was tried; the model knows them all."""
 
 
 def new_pool() -> ProcessPoolExecutor:
@@ -55,10 +64,18 @@ class Suggester:
         self._asked: dict[str, Suggest | None] = {}
         """Sweeps whose question is out, each with the question to ask next."""
         self._pool: ProcessPoolExecutor | None = None
+        self._since_s: dict[str, float] = {}
+        """Moment on the loop's clock at which each question to the model went out."""
+        self._helping: set[str] = set()
+        """Sweeps at whose empty shelf somebody waits."""
 
     def perform(self, effect: Suggest, world: World) -> None:
         """Ask search, or note that it must be asked again after the present answer."""
         sweep = world.sweeps[effect.sweep_id]
+        if effect.waiting:
+            if can_be_helped(sweep):
+                self._help_later(sweep.id)
+            return
         if sweep.id in self._asked:
             later = self._asked[sweep.id]
             fresh = effect.fresh or (later is not None and later.fresh)
@@ -73,6 +90,7 @@ class Suggester:
         if self._pool is None:
             self._pool = new_pool()
         loop = asyncio.get_running_loop()
+        self._since_s[sweep.id] = loop.time()
         try:
             future = self._pool.submit(_safely, request)
         except BrokenProcessPool:
@@ -82,9 +100,33 @@ class Suggester:
         def done(future: Future[Proposal | str]) -> None:
             if not future.cancelled():
                 answer = future.result() if future.exception() is None else "its process died"
-                loop.call_soon_threadsafe(self._answer, effect, request, last_run, answer)
+                with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                    loop.call_soon_threadsafe(self._answer, effect, request, last_run, answer)
 
         future.add_done_callback(done)
+
+    def _help_later(self, sweep_id: str) -> None:
+        """Look again once the model has thought for too long."""
+        if sweep_id not in self._helping:
+            loop = asyncio.get_running_loop()
+            since_s = self._since_s.get(sweep_id, loop.time())
+            self._helping.add(sweep_id)
+            loop.call_at(since_s + PATIENCE_S, self._help_out, sweep_id)
+
+    def _help_out(self, sweep_id: str) -> None:
+        """Give agents that have waited long enough random draws."""
+        self._helping.discard(sweep_id)
+        world = self._look()
+        if sweep_id not in world.sweeps or sweep_id not in self._asked or world.shelves.get(sweep_id):
+            return
+        if world.best_of[sweep_id] is None:  # at the opening the model's plan is worth waiting for
+            self._since_s[sweep_id] = asyncio.get_running_loop().time()
+            self._help_later(sweep_id)
+            return
+        suggestions = stand_ins(world, world.sweeps[sweep_id])
+        if suggestions:
+            last_run = world.last_run_of.get(sweep_id, 0)
+            self._post(Suggested(sweep_id=sweep_id, suggestions=suggestions, last_run=last_run))
 
     def forget(self) -> None:
         """The World was loaded anew: answers under way are dropped by their number."""
@@ -169,3 +211,23 @@ def _priors(world: World, sweep: Sweep) -> list[Observation]:
 def _observation(run: Run, value: float | None) -> Observation:
     early = run.state is RunState.KILLED and run.stop is not None and run.stop.cause == "early-stopped"
     return Observation(config=run.config, value=value, state=run.state, early_stopped=early)
+
+
+def can_be_helped(sweep: Sweep) -> bool:
+    """Say whether a random draw may stand in for the model: not where a seed promises that all repeats."""
+    if sweep.config.method is not Method.BAYES or sweep.config.seed is not None:
+        return False
+    return sweep.size is None or sweep.size >= MIN_POINTS
+
+
+def stand_ins(world: World, sweep: Sweep) -> tuple[Suggestion, ...]:
+    """Return a random draw for each idle agent, none of which any run has."""
+    n_idle = sum(world.agents[agent_id].token is None for agent_id in world.agents_of[sweep.id])
+    known = [world.runs[run_id].config for run_id in world.runs_of[sweep.id]] if sweep.size else []
+    dice = generator("stand-in", sweep.id, sweep.n_suggested)
+    drawn = [draw(sweep.config.parameters, dice) for _ in range(n_idle)]
+    reason = {"model": "random", "because": "the model was still thinking"}
+    return tuple(
+        Suggestion(number=sweep.n_suggested + n, config=config, reason=reason)
+        for n, config in enumerate(config for config in drawn if config not in known)
+    )

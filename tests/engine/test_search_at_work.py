@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import Future
 from typing import Any, cast
 
 import pytest
@@ -13,8 +14,8 @@ from controller.domain.effects import StartJob, Suggest
 from controller.domain.events import AgentJoined, RunAsked, Suggested
 from controller.domain.parameters import Distribution, Parameter
 from controller.domain.queries import GetImportance, ImportanceTable, NotFound
-from controller.domain.replies import Accepted, RunOrder
-from controller.domain.sweeps import Method, Metric, SweepConfig
+from controller.domain.replies import Accepted, RunOrder, WaitOrder
+from controller.domain.sweeps import Method, Metric, Suggestion, SweepConfig
 from controller.engine.explaining import Explainer
 from controller.engine.judging import Judge
 from controller.engine.performer import merged
@@ -130,3 +131,52 @@ def test_parents_runs_and_named_ones_are_learned_from_once_each_and_deleted_ones
     child = shop.world.sweeps[reply.ids[0]]
     request = request_for(shop.world, child, Suggest(sweep_id=child.id, n=1))
     assert [(seen.config["x"], seen.value) for seen in request.observations] == [(1, 2.0)]
+
+
+class Thinker:
+    """A pool whose worker never comes to an end."""
+
+    def submit(self, *question: object) -> Future[Any]:
+        return Future()
+
+    def shutdown(self, **how: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("seed", [None, 3])
+def test_agent_at_an_empty_shelf_gets_a_random_draw_while_the_model_thinks_except_with_a_seed(
+    seed: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("controller.engine.suggesting.PATIENCE_S", 0.0)
+    monkeypatch.setattr("controller.engine.suggesting.new_pool", Thinker)
+    shop = Shop()
+    shop._suggest = lambda effect: None  # type: ignore[method-assign]
+    shop.config = bayes_config(seed=seed)
+    shop.n_cells = None  # type: ignore[assignment]
+    sweep = shop.create()
+    for name in ("a", "b", "c"):
+        shop.join(name, sweep)
+    shop.tell(Suggested(sweep_id=sweep, suggestions=(Suggestion(number=0, config={"lr": 0.5}),)))
+    shop.report("a", shop.run("a", 1).token, 1, [1.0])
+    posted: list[Suggested] = []
+
+    async def script() -> None:
+        suggester = Suggester(posted.append, lambda: shop.world)
+        suggester.perform(Suggest(sweep_id=sweep, n=1), shop.world)
+        assert isinstance(shop.ask("b", 1), WaitOrder)
+        waiting = [e for e in shop.decisions[-1].effects if isinstance(e, Suggest) and e.waiting]
+        assert bool(waiting) is (seed is None)
+        for effect in waiting:
+            suggester.perform(effect, shop.world)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        suggester.close()
+
+    asyncio.run(script())
+    if seed is not None:
+        assert posted == []
+        return
+    (helped,) = posted
+    assert [s.reason["model"] for s in helped.suggestions] == ["random"] * 2  # one for each idle agent
+    shop.tell(helped)
+    assert isinstance(shop.ask("b", 1), RunOrder)

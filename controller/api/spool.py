@@ -19,6 +19,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from controller.api.connection import QUIET_S
 from controller.api.listener import private_directory
 from controller.api.pieces import answer_pieces
 from controller.client import letters
@@ -73,6 +74,7 @@ class SpoolServer:
         self._working: dict[str, asyncio.Task[None]] = {}
         self._seen = _Seen()
         self._swept_s = float("-inf")
+        self._complained_s = float("-inf")
 
     async def run(self) -> None:
         """Look and answer until cancelled."""
@@ -115,11 +117,18 @@ class SpoolServer:
         try:
             await self._answer(name)
         except Exception as error:  # whatever lies there must not end the controller
-            log.warning("a question in the spool could not be answered: %s", error)
+            self._complain(error)
             self._seen.forget()
             await asyncio.sleep(self._pace.trouble_s)
         finally:
             del self._working[name]
+
+    def _complain(self, error: Exception) -> None:
+        """Write down once a minute what happens to every question while a disk is full."""
+        now_s = time.monotonic()
+        if now_s - self._complained_s >= QUIET_S:
+            self._complained_s = now_s
+            log.warning("questions in the spool %s could not be answered: %s", self._spool, error)
 
     async def _answer(self, name: str) -> None:
         try:

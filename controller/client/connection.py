@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from controller.client.announced import Connection, Machine, read, this_machine, write
@@ -13,8 +14,10 @@ from controller.settings import Home
 __all__ = ["Connection", "Machine", "connect", "read", "this_machine", "write"]
 
 
-def connect(home: Home, *, timeout_s: float = 10.0) -> Client:
+def connect(home: Home, *, timeout_s: float = 10.0, say: Callable[[str], None] = lambda text: None) -> Client:
     """Return a client to the controller of a home; nothing is sent yet.
+
+    `say` is told when only the slow way leads there.
 
     Raises:
         UnreachableError: none runs for it, or none can be reached from here; the hint says what to do.
@@ -29,7 +32,7 @@ def connect(home: Home, *, timeout_s: float = 10.0) -> Client:
     if via is Via.AUTO and is_here and Path(found.socket).exists():
         return RemoteClient(Path(found.socket), timeout_s=timeout_s)
     if via is not Via.AUTO or found.addresses or (not is_here and is_spool(home)):
-        return ReturningClient(home, via=via, timeout_s=timeout_s)
+        return ReturningClient(home, via=via, timeout_s=timeout_s, say=say)
     if is_here:
         raise UnreachableError(
             f"No controller runs for {home.path} any more: pid {found.pid} on {found.host} is gone.",

@@ -44,7 +44,7 @@ def new_instance() -> str:
     return secrets.token_hex(8)
 
 
-def request_name(instance: str, number: int) -> str:
+def request_name(instance: str, number: str) -> str:
     """Return the file name of a request."""
     return f"{instance}.{number}"
 

@@ -158,12 +158,14 @@ class SpooledClient:
         with contextlib.suppress(FileExistsError):
             self._answers.mkdir(mode=0o700)
         with letters.opened(self._spool / letters.REQUESTS) as directory:
-            letters.write(directory, f"{self._instance}.{number}", words, (body.encode("ascii"),))
+            letters.write(
+                directory, letters.request_name(self._instance, number), words, (body.encode("ascii"),)
+            )
 
     def _take_back(self, number: str) -> None:
         """Remove a question that nobody waits for any more."""
         with contextlib.suppress(OSError):
-            (self._spool / letters.REQUESTS / f"{self._instance}.{number}").unlink()
+            (self._spool / letters.REQUESTS / letters.request_name(self._instance, number)).unlink()
 
     async def _wait(self, number: str) -> tuple[str, bytes]:
         pause_s = FIRST_PAUSE_S

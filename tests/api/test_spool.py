@@ -374,3 +374,30 @@ def test_many_batches_come_in_few_answers(tmp_path: Path, monkeypatch: pytest.Mo
             await client.close()
 
     asyncio.run(script())
+
+
+def test_a_disk_that_takes_no_answer_is_said_once_and_the_question_is_answered_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    n_refused = 0
+    write = letters.write
+
+    def refuse(directory: int, name: str, words: str, body: Any) -> None:
+        nonlocal n_refused
+        if words == letters.OK and n_refused < 5:
+            n_refused += 1
+            raise OSError(28, "No space left on device")
+        write(directory, name, words, body)
+
+    monkeypatch.setattr(letters, "write", refuse)
+
+    async def script() -> None:
+        async with served(FakeDoor(), tmp_path / "spool"):
+            await made(tmp_path / "spool")
+            client = SpooledClient(tmp_path / "spool")
+            assert (await client.snapshot()).seq == 0
+            await client.close()
+
+    asyncio.run(script())
+    assert n_refused == 5
+    assert caplog.text.count("No space left on device") == 1

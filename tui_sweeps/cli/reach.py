@@ -20,6 +20,7 @@ from controller.domain.world import World
 from controller.runtime.lockfile import HomeError
 from controller.settings import Home
 from tui_sweeps.cli.outcomes import AwayError, CommandError, ConfigurationError
+from tui_sweeps.cli.output import tell
 
 T = TypeVar("T", bound=Answer)
 
@@ -31,7 +32,7 @@ async def controller_of(home: Home, *, start: bool = False) -> AsyncIterator[Cli
         from controller.runtime.standing import ensure_controller
 
         ensure_controller(home)
-    client = connect(home)
+    client = connect(home, say=tell)
     try:
         yield client
     finally:

@@ -6,9 +6,11 @@ from msgspec.structs import replace
 
 from controller.core.closing import abandon, crash
 from controller.core.draft import Draft
+from controller.core.requeues import cut_short
 from controller.domain.agents import AGENT_LIVE, Agent, AgentState
 from controller.domain.changes import AgentSet, SweepStateSet
 from controller.domain.events import AgentJoined
+from controller.domain.runs import Attempt
 from controller.domain.states import AttemptState, RunState, SweepState
 from controller.domain.world import World
 
@@ -24,14 +26,21 @@ def ticked(draft: Draft) -> None:
                 if silent_s > timing.start_s:
                     abandon(draft, token, f"handed out to agent {attempt.agent_id} and not started")
             elif silent_s > timing.lease_s:
-                cause = f"no word for {silent_s:.0f} s"
-                crash(draft, token, cause, evidence=_host_restarted(world, attempt.agent_id))
+                _lose_attempt(draft, attempt, f"no word for {silent_s:.0f} s")
     for live in tuple(world.agents_of.values()):
         for agent_id in tuple(live):
             silent_s = now_s - world.heard_s.setdefault(agent_id, now_s)
             if silent_s > timing.lease_s:
                 lose_agent(draft, agent_id, f"no word for {silent_s:.0f} s")
     _look_for_deserted(draft)
+
+
+def _lose_attempt(draft: Draft, attempt: Attempt, cause: str) -> None:
+    """An attempt fell silent; one that had said that it is being preempted is over, and no crash."""
+    if draft.world.runs[attempt.run_id].state is RunState.PREEMPTING:
+        cut_short(draft, attempt, f"preempted; {cause}")
+    else:
+        crash(draft, attempt.token, cause, evidence=_host_restarted(draft.world, attempt.agent_id))
 
 
 def restarted(draft: Draft) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from controller.domain.agents import AgentState, cancel_command
 from controller.domain.commands import CancelSweep, PauseSweep, StopRuns, StopSweep
-from controller.domain.events import AgentBeat, AgentLeft, Restarted
+from controller.domain.events import AgentBeat, AgentLeft, Restarted, RunReported
 from controller.domain.replies import (
     Acked,
     AgentOrder,
@@ -127,6 +127,19 @@ def test_preemptions_use_up_no_retry() -> None:
     shop.end("a" * 6, order.token, "failed", exit_code=1)
     run = shop.world.runs[order.run_id]
     assert (run.queued, run.n_failures, run.n_preemptions) == (True, 1, 5)
+
+
+def test_run_that_said_it_is_preempted_and_fell_silent_is_resumed_by_anybody() -> None:
+    shop, sweep, order = at_work(1)
+    shop.tell(RunReported(agent_id="a", token=order.token, preempting=True))
+    silent(shop)
+    run = shop.world.runs[order.run_id]
+    assert (run.state, run.cause) == (RunState.PREEMPTED, "preempted; no word for 301 s")
+    assert (run.queued, run.n_crashes, run.n_preemptions) == (True, 0, 1)
+    shop.join("b", sweep)
+    again = shop.run("b", 1)
+    assert (again.run_id, again.resume) == (order.run_id, True)
+    assert isinstance(shop.report("a", order.token, 1, [0.0]), Superseded)
 
 
 @pytest.mark.parametrize("first", ["running", "crashed for its silence"])

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from controller.agent.capture import Capture
 from controller.agent.console_reader import ConsolePosition, ConsoleReader
+from controller.agent.load import LoadMeter
 from controller.agent.place import RunPlace
 from controller.agent.post import Post
 from controller.agent.program import Ending
@@ -33,6 +34,7 @@ class Courier:
         self._pid: int | None = None
         self._stop_obeyed = False
         self._preempted = False
+        self._load: dict[str, float] = {}
         self._n_repeats = 0
         self._wake = asyncio.Event()
         self._closing = False
@@ -40,7 +42,12 @@ class Courier:
         """Why the data of this attempt no longer counts."""
 
     async def follow(
-        self, pid: int, capture: Capture | None, tick_s: float, on_superseded: Callable[[], None]
+        self,
+        pid: int,
+        capture: Capture | None,
+        meter: LoadMeter,
+        tick_s: float,
+        on_superseded: Callable[[], None],
     ) -> None:
         """Deliver until `close`; calls `on_superseded` if the controller says that the token is stale."""
         self._pid = pid
@@ -53,6 +60,7 @@ class Courier:
                 pass
             if capture is not None:
                 capture.step()
+            self._load = meter.look() or self._load
             if not self._closing:
                 await self.deliver()
         if self.superseded:
@@ -130,11 +138,11 @@ class Courier:
         except OSError:
             # A file system in trouble must not end training: looked at again later, at the end left as it is.
             return None
-        pid, obeyed, preempted = self._pid, self._stop_obeyed, self._preempted
+        pid, obeyed, preempted, load = self._pid, self._stop_obeyed, self._preempted, self._load
         urgent = obeyed or preempted
-        if report is None and console is None and not urgent and (pid is None or self._closing):
+        if report is None and console is None and not urgent and (not (pid or load) or self._closing):
             return None
-        self._pid, self._stop_obeyed, self._preempted = None, False, False
+        self._pid, self._stop_obeyed, self._preempted, self._load = None, False, False, {}
         seq = self._report.position.seq
         message = RunReported(
             agent_id=self._agent_id,
@@ -144,6 +152,7 @@ class Courier:
             points=tuple(report.points) if report else (),
             lines=console.lines if console else (),
             summary=report.summary if report else {},
+            system=load,
             preempting=preempted or (report is not None and report.preempting),
             pid=pid,
             stop_obeyed=obeyed,

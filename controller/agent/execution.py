@@ -19,6 +19,7 @@ from typing import Any
 from controller.agent.capture import Capture
 from controller.agent.courier import Courier
 from controller.agent.environment import own_environment, run_environment, wandb_environment
+from controller.agent.load import LoadMeter
 from controller.agent.place import RunPlace, run_place, write_inputs, write_result
 from controller.agent.program import Ending, Launch, Program, ProgramError
 from controller.agent.supervision import Supervisor
@@ -110,9 +111,10 @@ class Execution:
             ending = Ending(state=AttemptState.FAILED, cause=str(error))
             self._note(place, courier, ending)
         else:
+            meter = LoadMeter(supervisor.members)
             async with asyncio.TaskGroup() as group:
                 group.create_task(
-                    courier.follow(program.pid, capture, work.options.tick_s, supervisor.superseded)
+                    courier.follow(program.pid, capture, meter, work.options.tick_s, supervisor.superseded)
                 )
                 try:
                     ending = await self._judged(await supervisor.watch(program, courier), courier)

@@ -17,7 +17,7 @@ from controller.agent.departure import WARNING
 from controller.agent.post import boot_time
 from controller.agent.program import Ending, Program
 from controller.agent.steering import Demand
-from controller.agent.tree import ProcessTree
+from controller.agent.tree import Process, ProcessTree
 from controller.agent.workplace import Workplace
 from controller.domain.states import AttemptState
 
@@ -48,6 +48,10 @@ class Supervisor:
         """Why the program had to end, if somebody wanted it to."""
         self._kill_at = float("inf")
         self._last_call_at = float("inf")
+
+    def members(self) -> list[Process]:
+        """Return the run's living processes."""
+        return self._tree.members()
 
     def superseded(self) -> None:
         """The controller says that another attempt took over."""

@@ -6,7 +6,10 @@ import base64
 import os
 import re
 import resource
+import shlex
+import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -191,15 +194,36 @@ def test_next_start_finds_cursor_filter_and_view_as_they_were_left(house: Lab, d
         again.close()
 
 
-def test_id_is_copied_by_osc_52(house: Lab, dashboard: Opening) -> None:
+def test_id_is_copied_by_osc_52_and_into_a_file(house: Lab, dashboard: Opening) -> None:
     sweep_id = house.register(1, name="copied")
-    terminal = dashboard("copied")
-    terminal.press("escape")
-    terminal.until("SWEEP")
+    terminal = dashboard()
+    terminal.until("copied")
     terminal.press("y")
-    terminal.until("Copied")
-    wanted = base64.b64encode(sweep_id.encode())
-    assert b"\x1b]52;c;" + wanted + b"\x07" in terminal.sent
+    terminal.until("Copied the")
+    assert b"\x1b]52;c;" + base64.b64encode(sweep_id.encode()) + b"\x07" in terminal.sent
+    file = house.home.path / "copied.txt"
+    terminal.until(lambda _: file.exists() and file.read_text() == f"{sweep_id}\n")
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed here")
+def test_id_is_copied_through_a_tmux_that_was_told_nothing(house: Lab) -> None:
+    sweep_id = house.register(1, name="through")
+    house.home.layout.unlink(missing_ok=True)
+    server = ("tmux", "-S", str(house.place / "tmux"), "-f", "/dev/null")
+    command = shlex.join([sys.executable, "-m", "tui_sweeps"])
+    terminal = Terminal(house, program=(*server, "new-session", "-x", "110", "-y", "32", command))
+    try:
+        terminal.until("through")
+        terminal.press("y")
+        terminal.until("Copied the")
+        wanted = base64.b64encode(sweep_id.encode())
+        terminal.until(lambda _: re.search(rb"\x1b\]52;c?;" + wanted, terminal.sent) is not None)
+        terminal.press("d")
+        assert terminal.until_gone() == 0
+    finally:
+        subprocess.run([*server, "kill-server"], env=house.environment, capture_output=True, check=False)
+        terminal.close()
 
 
 def test_banner_stands_while_the_controllers_disk_is_full(house: Lab, dashboard: Opening) -> None:

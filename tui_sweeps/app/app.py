@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from rich.text import Text
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
@@ -97,6 +98,11 @@ class SweepsApp(Delivery, Navigation, Notices, Creation, Commanding, Keymapping,
         if action == "now":
             return bool(self._held) and isinstance(self.screen, Board) and not isinstance(self.focused, Input)
         return True
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take no more keys when the dashboard has been left and its screens are gone."""
+        if self.screen_stack or not isinstance(event, events.InputEvent):
+            await super().on_event(event)
 
     async def on_mount(self) -> None:
         """Show the start screen and begin to follow the controller."""

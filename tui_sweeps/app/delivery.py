@@ -7,8 +7,11 @@ words in the desk's file, and the next start says that they were not sent.
 
 from __future__ import annotations
 
+import asyncio
+import os
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,6 +19,7 @@ from textual.timer import Timer
 
 from controller.domain.queries import Curves, GetCurves
 from controller.domain.replies import Accepted, Refused, Reply
+from tui_sweeps.app.clipboard import hand_on
 from tui_sweeps.app.working import start_work
 from tui_sweeps.format import sanitise
 from tui_sweeps.keys import key_sign
@@ -59,6 +63,7 @@ class Delivery(Base):
     link: Link
     undo_s: float = UNDO_S
     _actor: str
+    _path: Path | None
     _held: list[Held]
     _countdown: Timer | None
 
@@ -181,6 +186,11 @@ class Delivery(Base):
             self.tell_boards()
 
     def on_copy(self, message: Copy) -> None:
-        """Put text on the terminal's clipboard."""
+        """Put text on the terminal's clipboard, and where it is found when the terminal has none."""
         self.copy_to_clipboard(message.text)
+        start_work(self, self._hand_on, message.text, group="copy")
         self.notify(f"Copied the {message.what}.", markup=False)
+
+    async def _hand_on(self, text: str) -> None:
+        home = self._path.parent if self._path is not None else None
+        await asyncio.to_thread(hand_on, text, os.environ, home)

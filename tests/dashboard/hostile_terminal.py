@@ -18,8 +18,23 @@ import termios
 import time
 from pathlib import Path
 
-from controller.domain.runs import Run
-from controller.domain.states import RunState
+from controller.domain.agents import Agent
+from controller.domain.queries import (
+    Answer,
+    Attempts,
+    GetAttempts,
+    GetImportance,
+    GetLog,
+    GetNotes,
+    ImportanceRow,
+    ImportanceTable,
+    Log,
+    Note,
+    Notes,
+    Query,
+)
+from controller.domain.runs import Attempt, Run
+from controller.domain.states import AttemptState, RunState
 from controller.domain.sweeps import Goal, Method, Metric, SweepConfig
 from controller.domain.world import Facts, Snapshot
 from tests import scenes
@@ -57,6 +72,59 @@ def hostile_text(dice: random.Random) -> str:
     return "".join(dice.choices(PIECES, k=dice.randint(1, 5)))
 
 
+def answers(query: Query, n_lines: int, seed: int = 6) -> Answer | None:
+    """Return what a controller knows beside the World, every string of it hostile; None: ask another."""
+    dice = random.Random(f"{seed}{query}")
+    match query:
+        case GetLog():
+            first = query.first if query.first >= 0 else max(0, n_lines + query.first)
+            n_more = min(query.limit, n_lines - first)
+            lines = tuple(hostile_text(dice) for _ in range(n_more))
+            return Log(run_id=query.run_id, first=first, lines=lines, n_lines=n_lines)
+        case GetNotes():
+            notes = (
+                Note(
+                    id=n,
+                    at=scenes.NOW,
+                    actor=hostile_text(dice),
+                    text=hostile_text(dice),
+                    sweep_id="",
+                    run_id="",
+                )
+                for n in range(200)
+            )
+            return Notes(notes=tuple(notes))
+        case GetImportance():
+            rows = (
+                ImportanceRow(
+                    name=hostile_text(dice),
+                    importance=0.1,
+                    importance_low=0.05,
+                    importance_high=0.2,
+                    correlation=-0.5,
+                )
+                for _ in range(20)
+            )
+            return ImportanceTable(
+                metric=hostile_text(dice), n_runs=40, parameters=tuple(rows), note=hostile_text(dice)
+            )
+        case GetAttempts():
+            attempt = Attempt(
+                token=1,
+                run_id=query.run_id,
+                sweep_id="hostile0",
+                number=1,
+                agent_id=hostile_text(dice),
+                ask=1,
+                state=AttemptState.FAILED,
+                cause=hostile_text(dice),
+                host=hostile_text(dice),
+            )
+            return Attempts(attempts=(attempt,))
+        case _:
+            return None
+
+
 def scene(n_runs: int, seed: int = 5) -> Snapshot:
     """One sweep whose every run's every string is hostile."""
     dice = random.Random(seed)
@@ -83,8 +151,31 @@ def scene(n_runs: int, seed: int = 5) -> Snapshot:
         )
         for number in range(1, n_runs + 1)
     )
-    sweep = scenes.digits_sweep("hostile0", name=hostile_text(dice), config=config, cause=hostile_text(dice))
-    return Snapshot(seq=1, facts=Facts(sweeps=(sweep,), runs=runs))
+    agents = tuple(
+        Agent(
+            id=hostile_text(dice) + str(n),
+            sweep_id="hostile0",
+            host=hostile_text(dice),
+            pid=n,
+            node=hostile_text(dice),
+            job=hostile_text(dice),
+            cause=hostile_text(dice),
+            joined_at=scenes.NOW,
+            heard_at=scenes.NOW,
+        )
+        for n in range(60)
+    )
+    sweeps = tuple(
+        scenes.digits_sweep(
+            f"hostile{n}",
+            name=hostile_text(dice),
+            project=hostile_text(dice),
+            config=config,
+            cause=hostile_text(dice),
+        )
+        for n in range(40)
+    )
+    return Snapshot(seq=1, facts=Facts(sweeps=sweeps, runs=runs, agents=agents))
 
 
 ALLOWED = re.compile(
@@ -129,12 +220,14 @@ class Judge:
 class HostileTerminal:
     """The dashboard on its terminal."""
 
-    def __init__(self, n_runs: int, report: Path, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, n_runs: int, report: Path, environment: dict[str, str] | None = None, *, n_lines: int = 100
+    ) -> None:
         self.judge = Judge()
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.environ.update({"TERM": "xterm-256color", "LANG": "C.UTF-8"} | (environment or {}))
-            os.execv(sys.executable, [sys.executable, "-m", __name__, str(n_runs), str(report)])
+            os.execv(sys.executable, [sys.executable, "-m", __name__, str(n_runs), str(n_lines), str(report)])
         self.resize(120, 40)
 
     def resize(self, width: int, height: int) -> None:
@@ -145,7 +238,7 @@ class HostileTerminal:
         """Press keys, judging what comes after each."""
         for key in keys:
             os.write(self.fd, key)
-            self.settle(0.03)
+            self.settle(0.03, 0.3)
 
     def settle(self, quiet_s: float, first_s: float = 1.0) -> int:
         """Judge until nothing comes any more; return the characters seen."""
@@ -177,12 +270,16 @@ class HostileTerminal:
         raise AssertionError("the dashboard did not end")
 
 
-def main(n_runs: int, report: Path) -> None:
+def main(n_runs: int, n_lines: int, report: Path) -> None:
     """Be the dashboard."""
     from tests.fake_client import FakeClient
     from tui_sweeps.app import run_dashboard
 
-    client = FakeClient(scene(n_runs))
+    class Hostile(FakeClient):
+        async def ask(self, query: Query) -> Answer:
+            return answers(query, n_lines) or await super().ask(query)
+
+    client = Hostile(scene(n_runs))
 
     async def begin() -> str:
         return "hostile0"
@@ -192,4 +289,4 @@ def main(n_runs: int, report: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]))
+    main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))

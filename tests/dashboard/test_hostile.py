@@ -12,14 +12,28 @@ SGR = re.compile(r"\x1b\[([0-9;]*)m")
 PAGE = b"\x1b[6~"
 
 
-def walk(terminal: HostileTerminal, n_pages: int) -> None:
+VIEWS = (b"2", b"3", b"4", b"5", b"6", b"7")
+DIALOGS = (b"?", b":", b"C", b"S", b"\x10", b"a", b"p", b"X", b"R", b"T")
+
+
+def walk(terminal: HostileTerminal, n_pages: int, n_log_pages: int = 2) -> None:
+    """Look at every view and dialog, at so many pages of runs and of one run's log."""
     terminal.settle(0.3, 20.0)
     n_modes = terminal.judge.n_modes
     assert n_modes
+    for view in VIEWS:
+        terminal.press(view, b"j", b"j", PAGE)
+        terminal.settle(0.1, 0.3)
+    terminal.press(b"1")
+    for dialog in DIALOGS:
+        terminal.press(dialog, PAGE, b"\x1b")
+        terminal.settle(0.05, 0.1)
     terminal.press(*[PAGE] * n_pages)
     terminal.press(b"\x1b[C", b"\x1b[C", b"\x1b[C", b"\r")  # sideways, then into a run
     terminal.settle(0.3)
-    terminal.press(b"\x1b", b"3", b"6", b"7", b"1", b"?", b"\x1b", b":", b"\x1b", b"C", b"\x1b")
+    terminal.press(b"l", b"\x1b[H", *[PAGE] * n_log_pages, b"l", b"\x1b")
+    terminal.settle(0.1)
+    terminal.press(b"\x1b", PAGE)
     terminal.settle(0.3)
     assert terminal.judge.n_modes == n_modes
 
@@ -35,21 +49,23 @@ def test_judge_finds_what_is_not_allowed_even_in_pieces() -> None:
     assert clean.offences == []
 
 
-def test_hostile_names_come_out_as_plain_text_and_do_nothing(tmp_path: Path) -> None:
+def test_ten_thousand_hostile_names_values_and_lines_come_out_as_plain_text_and_do_nothing(
+    tmp_path: Path,
+) -> None:
     report = tmp_path / "report"
-    terminal = HostileTerminal(300, report)
-    walk(terminal, 9)
+    terminal = HostileTerminal(1000, report, n_lines=4000)
+    walk(terminal, 28, 110)  # a page has 36 runs with six such strings each, or 36 such lines
     assert terminal.end() == 0
     assert terminal.judge.offences == []
-    assert terminal.judge.n_chars > 5000
+    assert terminal.judge.n_chars > 100_000
     assert report.read_text("utf-8") == "detach 0"
 
 
 @pytest.mark.torture
-def test_ten_thousand_hostile_runs_are_paged_through(tmp_path: Path) -> None:
+def test_ten_thousand_hostile_runs_and_as_many_log_lines_are_paged_through(tmp_path: Path) -> None:
     report = tmp_path / "report"
-    terminal = HostileTerminal(10_000, report)
-    walk(terminal, 280)
+    terminal = HostileTerminal(10_000, report, n_lines=10_000)
+    walk(terminal, 280, 280)
     assert terminal.end() == 0
     assert terminal.judge.offences == []
     assert report.read_text("utf-8") == "detach 0"
@@ -79,10 +95,10 @@ def test_random_sizes_are_survived(tmp_path: Path) -> None:
     terminal = HostileTerminal(100, report)
     terminal.settle(0.3, 20.0)
     dice = random.Random(11)
-    for n in range(25):
+    for n in range(40):
         width, height = dice.choice([(1, 1), (20, 5), (500, 200), (2, 100), (300, 2), (80, 24), (31, 9)])
         terminal.resize(width, height)
-        terminal.press(dice.choice([PAGE, b"\x1b[B", b"2", b"1", b"6", b"\r", b"\x1b"]))
+        terminal.press(dice.choice([*VIEWS, PAGE, b"\x1b[B", b"1", b"?", b"\r", b"\x1b"]))
         if n % 8 == 7:
             terminal.press(b"\x1b")
     terminal.resize(80, 24)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeVar
 
 from textual.await_complete import AwaitComplete
@@ -20,3 +21,7 @@ class Dialog(ModalScreen[Answer]):
     def dismiss(self, result: Answer | None = None) -> AwaitComplete:
         """Give the answer and close, unless that has happened."""
         return super().dismiss(result) if self.is_active else AwaitComplete()
+
+    def later(self, work: Callable[[], object]) -> None:
+        """Do this after the next repaint, if the dialog is still there then."""
+        self.call_after_refresh(lambda: work() if self.is_active else None)

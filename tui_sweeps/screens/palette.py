@@ -73,11 +73,11 @@ class Palette(Dialog[str | None]):
     def on_mount(self) -> None:
         """Begin to type."""
         self.query_one(Input).focus()
-        self.call_after_refresh(self._show)
+        self.later(self._show)
 
     def on_resize(self) -> None:
         """Cut the lines to the new room."""
-        self.call_after_refresh(self._show)
+        self.later(self._show)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Show what fits."""

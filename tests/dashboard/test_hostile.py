@@ -102,7 +102,9 @@ def test_random_sizes_are_survived(tmp_path: Path) -> None:
         if n % 8 == 7:
             terminal.press(b"\x1b")
     terminal.resize(80, 24)
+    for _ in range(6):
+        terminal.settle(0.3)  # two escapes at once would be read as one key with alt
+        terminal.press(b"\x1b")
     terminal.settle(0.3)
-    terminal.press(b"\x1b", b"\x1b", b"\x1b")
     assert terminal.end() == 0
     assert terminal.judge.offences == []

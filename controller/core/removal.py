@@ -39,17 +39,19 @@ def delete_runs(draft: Draft, command: DeleteRuns) -> Reply:
     if not chosen:
         names = ", ".join(f"{run.name} ({run.state})" for run in held[:5])
         return Refused(reason=f"still with an agent: {names}", hint="stop them first")
+    returned = dict.fromkeys((run.sweep_id for run in chosen), 0)
     for run in chosen:
         back = _returned(draft.world.sweeps[run.sweep_id], run)
         draft.add(RunRemoved(run_id=run.id, at=draft.at, back=back))
+        returned[run.sweep_id] += back is not None
         text = f"deleted: {run.state}" + ("; its point is handed out again" if back else "")
         draft.note(text, actor=command.actor, sweep_id=run.sweep_id, run_id=run.id)
     _look_again(draft, chosen)
     texts = [f"deleted {len(chosen)} run(s)"]
     texts += [f"{len(held)} left alone: still with an agent"] if held else []
-    for sweep_id in dict.fromkeys(run.sweep_id for run in chosen):
+    for sweep_id, n_back in returned.items():
         sweep = draft.world.sweeps[sweep_id]
-        if sweep.state not in SWEEP_OPEN and draft.world.shelves.get(sweep_id):
+        if sweep.state not in SWEEP_OPEN and n_back:
             texts.append(f"sweep {sweep_id} is {sweep.state}: resume it to have their points run again")
     return Accepted(ids=tuple(run.id for run in chosen), text="; ".join(texts))
 

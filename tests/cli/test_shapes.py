@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from controller.domain.runs import Run
+from controller.domain.sweeps import Method, Sweep, SweepConfig
 from tui_sweeps.cli.shapes import run_row, run_whole
 
 
@@ -18,7 +19,9 @@ def test_whole_run_is_its_row_and_more() -> None:
         own_config=own,
         system=load,
     )
-    whole = run_whole(run, (), 0.0)
+    config = SweepConfig(method=Method.GRID, parameters=())
+    sweep = Sweep(id="s", config=config, source="", directory="/", project="p", entity="e", name="n")
+    whole = run_whole(run, sweep, (), 0.0)
     assert (whole["config"], whole["own_config"], whole["system"]) == ({"x": 1}, own, load)
     assert whole.items() >= run_row(run, 0.0).items()
     assert whole["attempts"] == []

@@ -10,6 +10,7 @@ from msgspec import to_builtins
 
 from controller.domain.agents import Job
 from controller.domain.arrays import Task
+from controller.domain.reasons import why_judged, why_suggested
 from controller.domain.runs import Attempt, Run
 from controller.domain.states import RUN_ACTIVE, RunState
 from controller.domain.sweeps import Sweep
@@ -86,7 +87,7 @@ def run_row(run: Run, now_at: float) -> dict[str, Any]:
     }
 
 
-def run_whole(run: Run, attempts: Sequence[Attempt], now_at: float) -> dict[str, Any]:
+def run_whole(run: Run, sweep: Sweep, attempts: Sequence[Attempt], now_at: float) -> dict[str, Any]:
     """Return what `show --json` prints: the row of `runs` and everything else that is known."""
     return run_row(run, now_at) | {
         "own_config": run.own_config,
@@ -94,6 +95,8 @@ def run_whole(run: Run, attempts: Sequence[Attempt], now_at: float) -> dict[str,
         "argv": list(run.argv),
         "directory": run.directory,
         "reason": run.reason,
+        "suggested": why_suggested(run.reason, sweep.config),
+        "judged": why_judged(run, sweep.config),
         "n_points": run.n_points,
         "last_step": run.last_step,
         "deleted": run.deleted,

@@ -130,7 +130,7 @@ async def show(options: Namespace, home: Home) -> int:
         world = await world_of(client)
         run = find_run(world, options.run_id)
         attempts = (await answer(client, GetAttempts(run_id=run.id), Attempts)).attempts
-    row = shapes.run_whole(run, attempts, time.time())
+    row = shapes.run_whole(run, world.sweeps[run.sweep_id], attempts, time.time())
     if options.json:
         document(row)
     else:

@@ -27,6 +27,7 @@ from tui_sweeps.views.run import (
     stop_chain,
     summary_lines,
     system_line,
+    why_lines,
 )
 from tui_sweeps.widgets.logview import LogView
 from tui_sweeps.widgets.words import Words
@@ -173,6 +174,7 @@ class RunScreen(CurvesPart, Acts, Board):
         text = Text(no_wrap=False, overflow="fold")
         sections = (
             ("Config", config_lines(self.model.world, run, width)),
+            ("Why", why_lines(self.model.world, run)),
             ("The program's own config", own_config_lines(run)),
             ("Summary", summary_lines(run, width)),
             ("Attempts", attempt_lines(self._attempts)),

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from controller.domain.parameters import MISSING, leaf
+from controller.domain.reasons import why_judged, why_suggested
 from controller.domain.runs import Attempt, Run
 from controller.domain.sweeps import Sweep
 from controller.domain.world import World
@@ -130,6 +131,13 @@ def config_lines(world: World, run: Run, width: int) -> list[Line]:
     for name, value in flat({key: val for key, val in run.config.items() if key not in known}).items():
         lines.append((Cell(fit(sanitise(name), 22).ljust(room), QUIET), Cell(value_text(value, 16))))
     return lines
+
+
+def why_lines(world: World, run: Run) -> list[Line]:
+    """Return why the run has its config, and why early termination let it go on or not."""
+    config = world.sweeps[run.sweep_id].config
+    words = (why_suggested(run.reason, config), why_judged(run, config))
+    return [(Cell(sanitise(text), QUIET),) for text in words if text]
 
 
 def summary_lines(run: Run, width: int) -> list[Line]:

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import random
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -77,6 +79,19 @@ def measure(method: str, n_agents: int, run_s: float, seconds: float) -> list[fl
         lab.close()
 
 
+def bare_sync(place: Path, n: int = 200) -> list[float]:
+    """Return how long it takes to append 4 kB to a file and have it on disk, sorted, in seconds."""
+    took = []
+    with (place / "bare").open("ab", buffering=0) as file:
+        for _ in range(n):
+            time.sleep(0.01)
+            began = time.perf_counter()
+            file.write(b"x" * 4096)
+            os.fsync(file.fileno())
+            took.append(time.perf_counter() - began)
+    return sorted(took)
+
+
 def main() -> None:
     n_agents = int(sys.argv[1]) if len(sys.argv) > 1 else 50
     run_s = float(sys.argv[2]) if len(sys.argv) > 2 else 10.0
@@ -89,6 +104,12 @@ def main() -> None:
             f"{method:7} {len(waits):5d} asks   p50 {p50 * 1e3:6.1f} ms   p99 {p99 * 1e3:6.1f} ms"
             f"   longest {waits[-1] * 1e3:6.1f} ms"
         )
+    with tempfile.TemporaryDirectory() as place:
+        took = bare_sync(Path(place))
+    p50, p99 = took[len(took) // 2], took[int(len(took) * 0.99)]
+    print(
+        f"a bare fsync of 4 kB   p50 {p50 * 1e3:6.1f} ms   p99 {p99 * 1e3:6.1f} ms (an ask waits for 1 or 2)"
+    )
 
 
 if __name__ == "__main__":

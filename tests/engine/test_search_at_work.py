@@ -15,12 +15,14 @@ from controller.domain.events import AgentJoined, RunAsked, Suggested
 from controller.domain.parameters import Distribution, Parameter
 from controller.domain.queries import GetImportance, ImportanceTable, NotFound
 from controller.domain.replies import Accepted, RunOrder, WaitOrder
+from controller.domain.states import RunState
 from controller.domain.sweeps import Method, Metric, Suggestion, SweepConfig
 from controller.engine.explaining import Explainer
 from controller.engine.judging import Judge
 from controller.engine.performer import merged
 from controller.engine.performing import HousePerformer
-from controller.engine.suggesting import Suggester, request_for
+from controller.engine.suggesting import Suggester, pack, request_for, unpack
+from controller.search.requests import Observation, Request
 from controller.store import Store
 from tests.core.shop import Shop
 from tests.engine.bench import CREATE, HandCluster, SlowStore, engine_of, running
@@ -180,3 +182,12 @@ def test_agent_at_an_empty_shelf_gets_a_random_draw_while_the_model_thinks_excep
     assert [s.reason["model"] for s in helped.suggestions] == ["random"] * 2  # one for each idle agent
     shop.tell(helped)
     assert isinstance(shop.ask("b", 1), RunOrder)
+
+
+@pytest.mark.parametrize("value", [0.1, 7, True, None, "x", "\ud800", 2**70, [1, [2.5]], {"a": {"b": 1}}])
+def test_request_is_the_same_when_the_worker_unpacks_it(value: Any) -> None:
+    config = bayes_config(seed=2)
+    seen = Observation(config={"lr": value, "deep": {"x": value}}, value=float("inf"), state=RunState.FAILED)
+    request = Request(config=config, n=3, first_number=4, observations=(seen,), pending=({"lr": value},))
+    again = unpack(pack(request))
+    assert repr(again) == repr(request)

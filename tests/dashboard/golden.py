@@ -10,6 +10,7 @@ import difflib
 import os
 import shutil
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -62,7 +63,13 @@ MODES = (
 CASES = [(mode, size, number) for mode in MODES for size in mode.sizes for number, _ in mode.scenes()]
 """Mode, size, number of the scene."""
 
-PLAIN = {"TERM": "xterm-256color", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "COLORTERM": "truecolor"}
+PLAIN = {
+    "TERM": "xterm-256color",
+    "LANG": "C.UTF-8",
+    "LC_ALL": "C.UTF-8",
+    "COLORTERM": "truecolor",
+    "TZ": "UTC",
+}
 
 
 @contextmanager
@@ -72,12 +79,14 @@ def terminal(mode: Mode) -> Iterator[None]:
     os.chdir(ROOT)
     os.environ.pop("NO_COLOR", None)
     os.environ.update(PLAIN, **mode.environ)
+    time.tzset()
     try:
         yield
     finally:
         os.chdir(here)
         os.environ.clear()
         os.environ.update(before)
+        time.tzset()
 
 
 def path_of(mode: Mode, size: tuple[int, int], shot: Shot) -> Path:

@@ -49,6 +49,17 @@ async def test_lowest_and_highest_of_any_metric_are_columns_to_filter_and_sort_b
         await until(pilot, "▲")
 
 
+async def test_the_config_is_copied_as_yaml() -> None:
+    app = make_app(FakeClient(scenes.digits()))
+    copied: list[str] = []
+    app.copy_to_clipboard = copied.append  # type: ignore[method-assign]
+    async with app.run_test(size=(120, 30), notifications=True) as pilot:
+        await until(pilot, "digits-grid")
+        await pilot.press("enter", "ctrl+y")
+        await until(pilot, "Copied the config as YAML")
+    assert "learning_rate: 0.01" in copied[0]
+
+
 async def test_waiting_for_the_first_facts_is_counted_in_seconds() -> None:
     class Slow(FakeClient):
         async def snapshot(self) -> Snapshot:

@@ -6,6 +6,7 @@ value stand in a column of their own at the left edge of their plot.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -22,6 +23,8 @@ __all__ = ["Dot", "Kept", "Panel", "n_panel_columns", "n_panels", "scatter"]
 
 PANEL_WIDTH, PANEL_HEIGHT = 26, 9
 """The least a panel needs, frame and captions included, in cells."""
+BEST_SHAPE = 2.6
+"""Cells across for each line down: a little wider than high to the eye."""
 _AXIS_CELLS = 7
 """Left of each panel, for the metric's ticks."""
 N_FAT = 1000
@@ -70,6 +73,19 @@ def n_panels(width: int, height: int) -> int:
     return n_panel_columns(width) * max(1, height // PANEL_HEIGHT)
 
 
+def _balanced(n_shown: int, width: int, height: int) -> int:
+    """Return in how many columns so many panels come nearest to the best shape without leaving gaps."""
+    n_most, n_fitting = min(n_panel_columns(width), max(1, n_shown)), max(1, height // PANEL_HEIGHT)
+
+    def unfit(n_columns: int) -> float:
+        n_rows = -(-n_shown // n_columns)
+        shape = (width / n_columns) / max(1.0, height / n_rows) / BEST_SHAPE
+        return abs(math.log(shape)) + 0.5 * (n_rows * n_columns - n_shown) / n_shown
+
+    possible = [n for n in range(1, n_most + 1) if -(-n_shown // n) <= n_fitting]
+    return min(possible, key=unfit) if possible else n_most
+
+
 def scatter(
     panels: Sequence[Panel],
     metric: Axis,
@@ -85,12 +101,12 @@ def scatter(
     `kept` is filled with what was drawn; given again, the same panels are drawn with their highlights only.
     """
     kept = {} if kept is None else kept
-    n_columns = min(n_panel_columns(width), max(1, len(panels)))
-    n_rows = -(-len(panels) // n_columns)
-    n_fitting = max(1, height // PANEL_HEIGHT)
     if width < PANEL_WIDTH or height < PANEL_HEIGHT or not panels:
         said = "No parameter to draw." if not panels else "Too small for slices."
         return [Text(sanitise(said, width=max(0, width)), no_wrap=True, end="")]
+    n_fitting = max(1, height // PANEL_HEIGHT)
+    n_columns = _balanced(len(panels), width, height)
+    n_rows = -(-len(panels) // n_columns)
     n_shown_rows = min(n_rows, n_fitting)
     panel_height, panel_width = height // n_shown_rows, width // n_columns
     out: list[Text] = []

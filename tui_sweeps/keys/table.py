@@ -150,6 +150,7 @@ KEYS: tuple[Key, ...] = (
         PLOTS | {"sweeps", "runs", "run"},
     ),
     Key("copy_more", "Y", "copy command", "Copy the exact command line.", frozenset({"runs", "run"})),
+    Key("copy_config", "ctrl+y", "copy config", "Copy the config as YAML.", PLOTS | {"runs", "run"}),
     Key("ring", "B", "bell", "Ring and tell of this sweep's news, or not.", SWEEP | {"sweeps"}),
     Key("go_back", "less_than_sign", "back", "Go to the place before, as a browser does.", ALL - PARALLEL),
     Key("go_forward", "greater_than_sign", "forward", "Go to the place after.", ALL - PARALLEL),

@@ -22,11 +22,13 @@ from tui_sweeps.views.run import (
     attempt_lines,
     command_text,
     config_lines,
+    config_yaml,
     header,
     own_config_lines,
     stop_chain,
     summary_lines,
     system_line,
+    where_lines,
     why_lines,
 )
 from tui_sweeps.widgets.logview import LogView
@@ -188,9 +190,10 @@ class RunScreen(CurvesPart, Acts, Board):
         if command := command_text(run):
             text.append("Command\n", "bold")
             text.append(sanitise(command) + "\n")
-        if run.directory:
-            text.append("Directory\n", "bold")
-            text.append(sanitise(run.directory))
+        text.append("Environment\n", "bold")
+        for line in where_lines(self.model.world.sweeps[run.sweep_id], run):
+            text.append_text(line_of(line, " "))
+            text.append("\n")
         self.query_one("#text", Words).update(text)
 
     def on_screen_resume(self) -> None:
@@ -247,6 +250,11 @@ class RunScreen(CurvesPart, Acts, Board):
     def action_copy(self) -> None:
         """Copy the run's id."""
         self.post_message(Copy(self.run_id, "run id"))
+
+    def action_copy_config(self) -> None:
+        """Copy the config."""
+        if self.run_now is not None:
+            self.post_message(Copy(config_yaml(self.run_now), "config as YAML"))
 
     def action_copy_more(self) -> None:
         """Copy the command line."""

@@ -21,7 +21,7 @@ from tui_sweeps.screens.ways import GoUp as GoUp
 from tui_sweeps.screens.ways import OpenRun as OpenRun
 from tui_sweeps.views.filter import FilterError, parse
 from tui_sweeps.views.order import Order, sort_words
-from tui_sweeps.views.run import command_text
+from tui_sweeps.views.run import command_text, config_yaml
 from tui_sweeps.views.runs import SPARK_CELLS, RunRows, run_key, run_passes
 from tui_sweeps.views.sorting import toggled
 from tui_sweeps.views.tally import Sums
@@ -230,6 +230,11 @@ class RunsScreen(Heading, Marking, Choosing, Acts, Board):
         """Copy the run's id."""
         if (run_id := self._under_cursor()) is not None:
             self.post_message(Copy(run_id, "run id"))
+
+    def action_copy_config(self) -> None:
+        """Copy the run's config."""
+        if (run_id := self._under_cursor()) is not None:
+            self.post_message(Copy(config_yaml(self.model.world.runs[run_id]), "config as YAML"))
 
     def action_copy_more(self) -> None:
         """Copy the run's command line."""

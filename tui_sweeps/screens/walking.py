@@ -12,6 +12,7 @@ from tui_sweeps.messages import Copy
 from tui_sweeps.model import SweepDesk
 from tui_sweeps.screens.ways import OpenRun
 from tui_sweeps.views.order import Order
+from tui_sweeps.views.run import config_yaml
 from tui_sweeps.views.runs import RunRows
 from tui_sweeps.views.states import run_state
 
@@ -94,6 +95,11 @@ class Walking(Base):
     def action_run_best(self) -> None:
         """Go to the best run."""
         self.walk(-len(self.order.ids))
+
+    def action_copy_config(self) -> None:
+        """Copy the config of the run under the cursor."""
+        if (run := self.cursor_run()) is not None:
+            self.post_message(Copy(config_yaml(run), "config as YAML"))
 
     def chosen_sweep(self) -> str | None:
         """Return this sweep."""

@@ -12,6 +12,7 @@ from controller.domain.parameters import MISSING, leaf
 from controller.domain.reasons import why_judged, why_suggested
 from controller.domain.runs import Attempt, Run
 from controller.domain.sweeps import Sweep
+from controller.domain.wire import strict
 from controller.domain.world import World
 from tui_sweeps.format import clock, duration, fit, number, percent, sanitise
 from tui_sweeps.model import Model
@@ -169,6 +170,29 @@ def attempt_lines(attempts: Sequence[Attempt]) -> list[Line]:
             cells.append(Cell(sanitise(attempt.cause)))
         lines.append(tuple(cells))
     return lines
+
+
+def where_lines(sweep: Sweep, run: Run) -> list[Line]:
+    """Return what stands in the program's environment about its run, and where its files are."""
+    exports = {
+        "WANDB_SWEEP_ID": sweep.id,
+        "WANDB_RUN_ID": run.id,
+        "WANDB_PROJECT": sweep.project,
+        "WANDB_ENTITY": sweep.entity,
+    }
+    lines: list[Line] = [
+        (Cell(name.ljust(14), QUIET), Cell(sanitise(value))) for name, value in exports.items() if value
+    ]
+    places = (("agent", run.agent_id or ""), ("started in", sweep.directory), ("files in", run.directory))
+    lines += [(Cell(name.ljust(14), QUIET), Cell(sanitise(value))) for name, value in places if value]
+    return lines
+
+
+def config_yaml(run: Run) -> str:
+    """Return the config as a YAML document."""
+    import yaml
+
+    return str(yaml.safe_dump(strict(run.config), sort_keys=False, allow_unicode=True))
 
 
 def command_text(run: Run) -> str:

@@ -132,6 +132,7 @@ class FakeClient:
                     version="0",
                     embedded=False,
                     cpu_s=0.0,
+                    addresses=("10.0.0.5:6006",),
                     storage=self.storage,
                 )
             case GetImportance():

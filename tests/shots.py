@@ -48,7 +48,7 @@ class Shot:
     draft: str = ""
     """The sweep file that the form for new sweeps is opened with, instead of keys."""
     is_golden: bool = True
-    """False: a countdown runs in it."""
+    """False: a countdown runs in it, or it leaves marks behind."""
     is_shown: bool = True
     """Has a file in `screenshots/`."""
 
@@ -69,6 +69,7 @@ class Scene:
         """Return the dashboard over this scene, as somebody left it, with a clock that stands still."""
         foresight = Foresight(preview=_preview, directory=lambda config, file, here: here)
         app = SweepsApp(FakeClient(self.snapshot()), clock=lambda: scenes.NOW, foresight=foresight)
+        app.has_sbatch = lambda: True
         app.place = Place(("/opt/sweeps/bin/tui-sweeps",), "/home/ada/.tui-sweeps")
         desk = app.setting.desk
         desk.hinted = True
@@ -100,6 +101,7 @@ SCENES = (
             Shot("agents", "sweep", ("6",), (100, 20)),
             Shot("events", "sweep", ("7",), (100, 20)),
             Shot("run", "sweep", ("enter",)),
+            Shot("curves", "sweep", ("space", "space", "enter", "o"), is_golden=False),
             Shot("undo", "sweeps", ("X", "y"), (80, 24), is_golden=False),
         ),
     ),

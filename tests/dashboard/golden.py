@@ -31,6 +31,9 @@ SIZES = ((80, 24), (120, 40), (200, 60))
 WAIT_S = 20.0
 """A picture that has not come until then is another one; on an idle machine it takes some milliseconds."""
 
+FOREVER = ("link", "storage")
+"""Groups of workers that go on as long as the dashboard does."""
+
 REST_S = 0.3
 """Before a picture is taken nothing has changed for so long."""
 
@@ -139,7 +142,7 @@ class Walk:
         while seen != (now := self._look(pilot)) or busy:
             seen = now
             await asyncio.sleep(REST_S)
-            busy = any(one.group != "link" and not one.is_finished for one in pilot.app.workers)
+            busy = any(one.group not in FOREVER and not one.is_finished for one in pilot.app.workers)
         return seen
 
     def _look(self, pilot: Pilot[ExitReason]) -> str:

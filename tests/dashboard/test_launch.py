@@ -193,3 +193,12 @@ async def test_local_agents_are_launched_with_what_was_typed() -> None:
         await pilot.pause(0.1)
         assert "Launch agents" not in text_of(pilot.app)
     assert client.sent == [LaunchAgents(sweep_id="d1g1ts00", n_agents=9, count=1, actor="user")]
+
+
+async def test_what_stands_in_the_way_of_an_array_is_said_in_the_form() -> None:
+    app = make_app(FakeClient(scenes.digits()))
+    app.has_sbatch = lambda: False
+    async with app.run_test(size=(120, 34)) as pilot:
+        await until(pilot, "digits-grid")
+        await pilot.press("a", "up", "space")
+        await until(pilot, "There is no sbatch on this machine")

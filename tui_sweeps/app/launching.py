@@ -40,6 +40,8 @@ class Launching(Base):
     link: Link
     place: launching.Place
     """Where agents are started from."""
+    has_sbatch: Callable[[], bool] = staticmethod(lambda: shutil.which("sbatch") is not None)
+    """Whether arrays can be submitted on this machine."""
     _submitting: set[str]
     """Jobs of which SLURM's answer is awaited."""
 
@@ -84,7 +86,7 @@ class Launching(Base):
         status = await self.link.ask(GetStatus())
         if not isinstance(status, Status) or not isinstance(self.screen, LaunchScreen):
             return
-        if not await asyncio.to_thread(shutil.which, "sbatch"):
+        if not await asyncio.to_thread(self.has_sbatch):
             warn("There is no sbatch on this machine: an array cannot be submitted from here.")
         elif not status.addresses:
             warn(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import ClassVar
 
 from rich.text import Text
@@ -21,6 +22,10 @@ EXAMPLES = (
     ("!node:n07  -is:ended", "not"),
     ("/^brave-/", "regular expression"),
 )
+
+
+WIDTH, FRAME, KEY_CELLS = 76, 5, 14
+"""Of the page with its frame and scrollbar, of these, and of the keys' column."""
 
 
 class HelpScreen(Dialog[None]):
@@ -49,15 +54,20 @@ class HelpScreen(Dialog[None]):
     def compose(self) -> ComposeResult:
         """Lay out the table."""
         with VerticalScroll():
-            yield Static(self._text())
+            yield Static(markup=False)
 
-    def _text(self) -> Text:
+    def on_resize(self) -> None:
+        """Break the sentences for the new width."""
+        self.query_one(Static).update(self._text(min(WIDTH, int(self.size.width * 0.96)) - FRAME))
+
+    def _text(self, width: int) -> Text:
         text = Text()
         text.append(f"Keys of {self._view}\n", "bold")
-        text.append("  ↑↓ j k".ljust(14) + "Move; PgUp, PgDn, Home, End.\n")
+        text.append("  ↑↓ j k".ljust(KEY_CELLS) + "Move; PgUp, PgDn, Home, End.\n")
         for key in keys_of(self._view):
-            text.append(f"  {shown(key, self._keymap)}".ljust(14), "bold")
-            text.append(f"{key.help}\n")
+            text.append(f"  {shown(key, self._keymap)}".ljust(KEY_CELLS), "bold")
+            lines = wrap(key.help, max(20, width - KEY_CELLS)) or [""]
+            text.append(("\n" + " " * KEY_CELLS).join(lines) + "\n")
         text.append("\nFilters\n", "bold")
         for example, meaning in EXAMPLES:
             text.append(f"  {example}".ljust(26), "bold")

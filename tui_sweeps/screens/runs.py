@@ -36,7 +36,7 @@ class RunsScreen(Heading, Marking, Choosing, Acts, Board):
     BINDINGS = bindings("runs")
 
     DEFAULT_CSS = """
-    RunsScreen #header { height: 2; padding: 0 1; }
+    RunsScreen #header { height: 2; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
     RunsScreen.roomy #header { height: 3; }
     """
 

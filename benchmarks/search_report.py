@@ -13,6 +13,9 @@ MARKS = (15, 30, 60, 120)
 """Numbers of runs after which regret is taken."""
 
 COLORS = ("green", "red", "blue", "magenta", "cyan")
+_MOST = 0.9
+"""Share of our problems that an engine must have run to be drawn."""
+
 PLAIN = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -59,32 +62,32 @@ def _ratio(mine: list[float], base: list[float]) -> float:
 
 
 def picture(rows: dict[tuple[str, ...], dict[str, Any]], engines: list[str]) -> str:
-    """Return the normalised mean drawn against the number of runs, with its figures.
+    """Return the normalised mean drawn against the number of runs, with its figures and seeds.
 
-    A point is a mean over those problems that every engine shown has run for so long.
+    A point is a mean over the problems that every engine shown there has run for so long; an engine that
+    has run few of them is left out.
     """
     parts = []
     for agents in ("1", "8"):
-        found: dict[tuple[str, str, int], list[float]] = defaultdict(list)
+        found: dict[tuple[int, str], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
         for row in rows.values():
-            if row["agents"] == agents or row["agents"] == int(agents):
-                found[row["engine"], row["problem"], int(row["runs"])].append(float(row["regret"]))
-        shown = [engine for engine in engines if any(key[0] == engine for key in found)]
-        means: dict[str, list[tuple[int, float]]] = {engine: [] for engine in shown}
+            if str(row["agents"]) == agents:
+                found[int(row["runs"]), row["engine"]][row["problem"]].append(float(row["regret"]))
+        means: dict[str, list[tuple[int, float]]] = {engine: [] for engine in engines}
         lines = []
         for mark in MARKS:
-            names = {key[1] for key in found if key[2] == mark}
-            able = [e for e in shown if mark <= 60 or any(k[0] == e and k[2] == mark for k in found)]
-            names = {name for name in names if all((e, name, mark) in found for e in able)}
+            most = max(len(found[mark, "ours"]), 1)
+            able = [e for e in engines if len(found[mark, e]) >= _MOST * most]
+            names = set.intersection(*(set(found[mark, e]) for e in able)) if able else set()
+            told = []
             for engine in able if names else []:
-                ratios = [_ratio(found[engine, n, mark], found["random", n, mark]) for n in sorted(names)]
-                means[engine].append((mark, float(np.mean(ratios))))
-            told = "  ".join(f"{engine} {dict(means[engine])[mark]:.3f}" for engine in able if names)
-            lines.append(f"{mark:4d} runs, {len(names)} problems:  {told}")
+                base, mine = found[mark, "random"], found[mark, engine]
+                mean = float(np.mean([_ratio(mine[n], base[n]) for n in sorted(names)]))
+                means[engine].append((mark, mean))
+                told.append(f"{engine} {mean:.3f} (seeds {min(len(mine[n]) for n in names)})")
+            lines.append(f"{mark:4d} runs, {len(names)} problems:  {'  '.join(told)}")
         parts.append(_chart(f"{agents} agent(s): normalised mean regret (random = 1) against runs", means))
-        parts.extend(lines)
-        counts = {e: [len(v) for k, v in found.items() if k[0] == e and k[2] == 60] for e in shown}
-        parts.append("seeds: " + ", ".join(f"{e} {min(n)}" for e, n in counts.items() if n) + "\n")
+        parts.extend([*lines, ""])
     return "\n".join(parts)
 
 

@@ -57,6 +57,12 @@ def test_without_a_controller_looking_is_an_outage_not_a_traceback(lab: Lab) -> 
     assert "controller start" in lab.last_err
 
 
+def test_a_way_to_the_controller_that_does_not_exist_is_refused(lab: Lab) -> None:
+    lab.environment["TUI_SWEEPS_VIA"] = "pigeon"
+    lab.cli("agent", "abcdefgh", code=78)
+    assert "there is no way 'pigeon'" in lab.last_err
+
+
 def test_a_missing_program_fails_its_run_with_the_cause(lab: Lab) -> None:
     sweep = lab.sweep_file(1, command=["no-such-program", "${args}"])
     lab.cli("run", str(sweep), code=1)

@@ -8,9 +8,10 @@ import random
 from collections.abc import AsyncIterator
 
 from controller.client.door import UnreachableError
-from controller.domain.changes import Batch, Change, FeedItem, Resync, SweepStateSet
+from controller.domain.changes import Change, SweepStateSet
 from controller.domain.commands import CancelSweep, Command, PauseSweep, ResumeSweep, StopSweep
 from controller.domain.events import AgentEvent
+from controller.domain.feed import Batch, FeedItem, Resync
 from controller.domain.queries import (
     Answer,
     Attempts,

@@ -12,8 +12,8 @@ import asyncio
 from collections.abc import Callable
 
 from controller.client.door import Client, ClientError, UnreachableError
-from controller.domain.changes import Resync
 from controller.domain.commands import Command
+from controller.domain.feed import Resync
 from controller.domain.queries import Answer, GetStatus, NotFound, Query, Status
 from controller.domain.replies import Refused, Reply
 from tui_sweeps.model import Model

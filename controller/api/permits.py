@@ -12,9 +12,9 @@ from collections.abc import AsyncIterator, Callable
 from msgspec import Struct
 
 from controller.client.door import Client, DeniedError
-from controller.domain.changes import FeedItem
 from controller.domain.commands import Command
 from controller.domain.events import AgentEvent, AgentJoined, RunEnded, RunReported, RunStarted
+from controller.domain.feed import FeedItem
 from controller.domain.queries import Answer, Query
 from controller.domain.replies import Reply
 from controller.domain.world import Snapshot, World

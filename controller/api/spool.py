@@ -26,9 +26,9 @@ from controller.client import letters
 from controller.client.door import Client, DeniedError, UnreachableError
 from controller.client.letters import LetterError
 from controller.client.parts import split_snapshot
-from controller.domain.changes import FeedItem
 from controller.domain.commands import Command
 from controller.domain.events import AgentEvent
+from controller.domain.feed import FeedItem
 from controller.domain.queries import Query
 from controller.domain.wire import WireError, decode, encode
 

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from controller.api.connection import Limits
 from controller.client.door import ClientError
-from controller.domain.changes import FeedItem
+from controller.domain.feed import FeedItem
 from controller.domain.wire import encode
 
 log = logging.getLogger(__name__)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from controller.domain.changes import FeedItem
 from controller.domain.commands import Command
 from controller.domain.events import AgentEvent
+from controller.domain.feed import FeedItem
 from controller.domain.queries import Answer, Query
 from controller.domain.replies import Reply
 from controller.domain.world import Snapshot

@@ -23,9 +23,9 @@ from controller.client.private import read_private
 from controller.client.remote import START_HINT, RemoteClient
 from controller.client.spooled import TIMEOUT_S, SpooledClient
 from controller.client.ways import TlsWay
-from controller.domain.changes import FeedItem
 from controller.domain.commands import Command
 from controller.domain.events import AgentEvent
+from controller.domain.feed import FeedItem
 from controller.domain.queries import Answer, Query
 from controller.domain.replies import Reply
 from controller.domain.runkeys import agent_key, owner_key

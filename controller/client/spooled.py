@@ -19,9 +19,9 @@ from controller.client import letters
 from controller.client.door import ClientError, DeniedError, ProtocolError, UnreachableError
 from controller.client.letters import LetterError
 from controller.client.parts import Joiner
-from controller.domain.changes import FeedItem
 from controller.domain.commands import Command
 from controller.domain.events import AgentEvent
+from controller.domain.feed import FeedItem
 from controller.domain.queries import Answer, Query
 from controller.domain.replies import Reply
 from controller.domain.wire import WireError, decode, encode

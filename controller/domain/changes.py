@@ -287,20 +287,3 @@ class LinesRecord(Struct, frozen=True, kw_only=True, tag=True):
 
 Record = PointsRecord | LinesRecord
 """What is kept with the changes in one transaction but is no part of the World."""
-
-
-class Batch(Struct, frozen=True, kw_only=True, tag=True):
-    """One committed transaction's changes."""
-
-    seq: int
-    """Grows by one per batch of one controller process."""
-    changes: tuple[Change, ...]
-
-
-class Resync(Struct, frozen=True, kw_only=True, tag=True):
-    """The reader was too slow or asked for a batch that is gone: take a snapshot."""
-
-    seq: int
-
-
-FeedItem = Batch | Resync

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, TypeVar
 
 from controller.client.door import UnreachableError
-from controller.domain.changes import FeedItem
 from controller.domain.commands import Command
 from controller.domain.events import AgentEvent
+from controller.domain.feed import FeedItem
 from controller.domain.queries import Answer, GetBelief, GetImportance, GetStatus, Query, Status
 from controller.domain.replies import Reply
 from controller.domain.world import Snapshot

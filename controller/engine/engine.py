@@ -18,11 +18,11 @@ from collections.abc import AsyncIterator, Callable
 
 from controller.core.decide import decide
 from controller.core.draft import Decision, Moment
-from controller.domain.changes import FeedItem
 from controller.domain.commands import Command
 from controller.domain.delta import Collector
 from controller.domain.effects import Effect
 from controller.domain.events import AgentBeat, Event, Restarted, RunAsked, Ticked
+from controller.domain.feed import FeedItem
 from controller.domain.replies import Refused, Reply
 from controller.domain.timing import TIMING, Timing
 from controller.domain.world import Snapshot, World

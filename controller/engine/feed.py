@@ -10,7 +10,8 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 
-from controller.domain.changes import Batch, Change, FeedItem, Resync
+from controller.domain.changes import Change
+from controller.domain.feed import Batch, FeedItem, Resync
 
 KEPT_BATCHES = 1024
 """A reader may fall so far behind before a snapshot is cheaper than what it missed."""

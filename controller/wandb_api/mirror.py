@@ -10,7 +10,7 @@ import asyncio
 import logging
 
 from controller.client.door import Client, UnreachableError
-from controller.domain.changes import Resync
+from controller.domain.feed import Resync
 from controller.domain.world import World
 
 log = logging.getLogger(__name__)

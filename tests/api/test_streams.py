@@ -11,9 +11,10 @@ import pytest
 
 from controller.api.connection import Limits
 from controller.client.door import UnreachableError
-from controller.domain.changes import Batch, FeedItem, NoteAdded, Resync
+from controller.domain.changes import NoteAdded
 from controller.domain.commands import Command, PauseSweep
 from controller.domain.events import AgentEvent
+from controller.domain.feed import Batch, FeedItem, Resync
 from controller.domain.replies import Reply
 from controller.domain.wire import decode, encode
 from controller.domain.world import Snapshot

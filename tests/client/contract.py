@@ -16,9 +16,10 @@ from typing import Any, cast
 import pytest
 
 from controller.client.door import Client, UnreachableError
-from controller.domain.changes import Batch, Resync, SweepAdded
+from controller.domain.changes import SweepAdded
 from controller.domain.commands import CreateSweep, PauseSweep
 from controller.domain.events import AgentJoined, RunAsked, RunReported, RunStarted
+from controller.domain.feed import Batch, Resync
 from controller.domain.parameters import Distribution, Parameter
 from controller.domain.queries import GetHistory, History, NotFound
 from controller.domain.replies import Accepted, Acked, Granted, Joined, Refused, RunOrder

@@ -7,9 +7,10 @@ from collections import deque
 from collections.abc import AsyncIterator
 
 from controller.client.door import UnreachableError
-from controller.domain.changes import Batch, Change, FeedItem, NoteAdded, Resync, SweepAdded
+from controller.domain.changes import Change, NoteAdded, SweepAdded
 from controller.domain.commands import Command, CreateSweep
 from controller.domain.events import AgentEvent, AgentJoined, RunAsked, RunReported, RunStarted
+from controller.domain.feed import Batch, FeedItem, Resync
 from controller.domain.queries import Answer, GetHistory, History, NotFound, Query
 from controller.domain.replies import Accepted, Acked, Granted, Joined, Refused, Reply, RunOrder
 from controller.domain.runs import Point

@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from controller.domain.agents import AgentState
-from controller.domain.changes import Batch
+from controller.domain.feed import Batch
 from controller.domain.invariants import breaches
 from controller.domain.replies import (
     Refused,

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from controller.domain.changes import Batch, HistoryGrew, RunStateSet, SweepStateSet
+from controller.domain.changes import HistoryGrew, RunStateSet, SweepStateSet
+from controller.domain.feed import Batch
 from controller.domain.states import RUN_MOVES, RunState, SweepState
 from tests import scenes
 from tui_sweeps.model import Desk, Model, SweepDesk

@@ -6,11 +6,11 @@ import asyncio
 from concurrent.futures import Future
 from pathlib import Path
 
-from controller.domain.changes import Batch, Resync
 from controller.domain.commands import PauseSweep
 from controller.domain.delta import Delta
 from controller.domain.effects import Suggest
 from controller.domain.events import AgentBeat, RunAsked
+from controller.domain.feed import Batch, Resync
 from controller.domain.replies import Accepted, AgentOrder
 from controller.domain.world import World
 from tests.engine.bench import (

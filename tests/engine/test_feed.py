@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from controller.domain.changes import Batch, Change, FeedItem, NoteAdded, Resync
+from controller.domain.changes import Change, NoteAdded
+from controller.domain.feed import Batch, FeedItem, Resync
 from controller.engine.feed import Feed
 
 

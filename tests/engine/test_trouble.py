@@ -12,9 +12,10 @@ from msgspec.structs import replace
 
 import controller.engine.engine as engine_module
 from controller.core.decide import decide
-from controller.domain.changes import Batch, Resync, SweepAdded
+from controller.domain.changes import SweepAdded
 from controller.domain.delta import Delta
 from controller.domain.events import AgentBeat, RunAsked, Ticked
+from controller.domain.feed import Batch, Resync
 from controller.domain.replies import Accepted, Refused, RunOrder
 from controller.domain.world import World
 from controller.store import Store, StoreError, StoreFullError

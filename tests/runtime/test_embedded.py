@@ -14,8 +14,8 @@ import pytest
 from controller.client import connection
 from controller.client.connection import connect
 from controller.client.door import UnreachableError
-from controller.domain.changes import FeedItem
 from controller.domain.commands import CreateSweep
+from controller.domain.feed import FeedItem
 from controller.domain.queries import GetStatus, Status
 from controller.domain.replies import Accepted
 from controller.launch.local import started_ticks

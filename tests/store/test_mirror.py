@@ -20,7 +20,6 @@ from controller.domain.changes import (
     AttemptPidSet,
     AttemptStarted,
     AttemptStateSet,
-    Batch,
     Change,
     HistoryGrew,
     JobAdded,
@@ -42,6 +41,7 @@ from controller.domain.changes import (
     TasksSet,
 )
 from controller.domain.extremes import pairs_of
+from controller.domain.feed import Batch
 from controller.domain.runs import Point, StopAsk, Verdict
 from controller.domain.states import ATTEMPT_OPEN, RUN_MOVES, SWEEP_MOVES, AttemptState, Verb
 from controller.domain.sweeps import Asked, Suggestion

@@ -19,7 +19,7 @@ from typing import Any
 from controller.client import connection
 from controller.client.connection import connect
 from controller.client.door import UnreachableError
-from controller.domain.changes import Resync
+from controller.domain.feed import Resync
 from controller.domain.world import World
 from controller.launch.local import started_ticks
 from controller.runtime.standing import wait_until_reachable

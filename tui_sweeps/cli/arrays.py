@@ -11,10 +11,10 @@ from controller.client.door import Client
 from controller.domain.agents import Job, JobState
 from controller.domain.arrays import ArrayError
 from controller.domain.batch import ends_in_exec, plan, plan_own, sbatch_arguments
-from controller.domain.changes import Resync
 from controller.domain.commands import (
     SubmitArray,
 )
+from controller.domain.feed import Resync
 from controller.domain.sweeps import Sweep
 from controller.domain.world import World
 from controller.settings import Home, program

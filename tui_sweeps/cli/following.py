@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from controller.client.door import Client
-from controller.domain.changes import LogGrew, Resync, RunStateSet
+from controller.domain.changes import LogGrew, RunStateSet
+from controller.domain.feed import Resync
 from controller.domain.queries import GetHistory, GetLog, History, Log
 from controller.domain.runs import Point
 from controller.domain.states import RUN_ENDED, SWEEP_OPEN

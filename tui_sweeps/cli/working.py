@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from controller.client.door import Client
-from controller.domain.changes import Resync
 from controller.domain.commands import CancelSweep, LaunchAgents, StopAgents, StopSweep
+from controller.domain.feed import Resync
 from controller.domain.queries import GetLog, Log
 from controller.domain.states import SWEEP_OPEN, RunState, SweepState
 from controller.domain.world import World

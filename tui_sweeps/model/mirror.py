@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import deque
 
-from controller.domain.changes import Batch, HistoryGrew
+from controller.domain.changes import HistoryGrew
+from controller.domain.feed import Batch
 from controller.domain.world import Snapshot, World
 from tui_sweeps.model.touched import Touched, touched_by
 

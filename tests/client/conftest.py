@@ -4,8 +4,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("tests.client.contract")
-
 
 @pytest.fixture
 def tmp_path() -> Iterator[Path]:

@@ -32,7 +32,7 @@ def dashboard(lab: Lab) -> Iterator[Opening]:
 
 def launch(terminal: Terminal) -> None:
     terminal.press("a")
-    terminal.until("Agents on this machine")
+    terminal.until("agents on this machine")
     terminal.press("enter")
 
 

@@ -61,20 +61,17 @@ class LineTable(ScrollView, can_focus=True):
         height: 1fr;
         background: $surface;
         color: $foreground;
-        scrollbar-size-horizontal: 0;
-        scrollbar-size-vertical: 1;
+        scrollbar-size: 0 1;
         & > .linetable--header { text-style: bold; background: $panel; color: $foreground; }
         & > .linetable--cursor { background: $block-cursor-blurred-background; text-style: bold; }
         & > .linetable--marked { text-style: bold; color: $accent; }
         & > .linetable--empty { color: $text-muted; }
         &:focus > .linetable--cursor {
-            background: $block-cursor-background;
-            color: $block-cursor-foreground;
+            background: $block-cursor-background; color: $block-cursor-foreground;
             text-style: $block-cursor-text-style;
         }
         &:ansi > .linetable--header, &:ansi > .linetable--cursor, &:ansi > .linetable--empty {
-            background: ansi_default;
-            color: ansi_default;
+            background: ansi_default; color: ansi_default;
         }
         &:ansi > .linetable--header { text-style: bold underline; }
         &:ansi:focus > .linetable--cursor { text-style: bold reverse; }

@@ -115,7 +115,7 @@ def friedman() -> Known:
 
 
 OTHERS = (product(), steps(), friedman())
-"""Functions that nothing was tried out on."""
+"""Functions beside those whose indices are known in closed form."""
 
 
 def uniform(known: Known, n_runs: int, generator: np.random.Generator):

@@ -33,9 +33,8 @@ together tell the same twice and no function is quite a draw of the process."""
 
 WIDER = 2.0
 """Settings stray this much farther than a quadratic says: their density has long tails where runs crowd, and
-no function is quite a draw of the process. Chosen by coverage on 200 crowded runs of seven functions, with
-three of which nothing was tried out (`benchmarks/importance.py --others`): 0.98 instead of 0.95 with 1.3, for
-intervals a third wider; noisy metrics 0.93 instead of 0.87."""
+no function is quite a draw of the process. Chosen by coverage on 200 crowded runs of the seven functions in
+`benchmarks/importance.py` (with `--others`), so the coverage found there is a little flattering."""
 
 N_ELSEWHERE = 100
 """Points of the space, not of the runs, at which a drawn function is free to differ from its mean."""

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from textual.pilot import Pilot
+from textual.screen import ModalScreen
 
 from tests.dashboard.pictures import picture_of
 from tests.plot_scenes import tuned
@@ -135,6 +136,10 @@ class Walk:
             if loop.time() > until or (not wanted and loop.time() > until - WAIT_S + REST_S):
                 self.differences.append(_difference(wanted, seen, str(path.relative_to(FOLDER))))
                 return
+            if isinstance(pilot.app.screen, ModalScreen):
+                # Textual keeps what stood behind a dialog when that was first painted: nothing, perhaps,
+                # where keys come faster than pictures.
+                pilot.app.screen.refresh()
             await asyncio.sleep(0.02)
 
     async def _at_rest(self, pilot: Pilot[ExitReason]) -> str:

@@ -15,3 +15,10 @@ pytest.register_assert_rewrite("tests.client.contract")  # several rooms hold th
 # Hypothesis times single examples; how fast we are is for benchmarks/ to say.
 settings.register_profile("tui-sweeps", deadline=None, print_blob=True)
 settings.load_profile("tui-sweeps")
+
+LONG = ("tests/wandb_api/test_real", "tests/slurm/test_interruptions")
+"""These mostly wait, for W&B's client and SLURM's timers: begun first, they wait beside everything else."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))

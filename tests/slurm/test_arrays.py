@@ -147,7 +147,10 @@ def test_formats_in_the_environment_change_nothing(cluster: Cluster) -> None:
 
 
 @pytest.mark.torture
-def test_two_hundred_tasks_that_start_at_once_take_each_config_once(site: Site) -> None:
+def test_two_hundred_tasks_that_start_at_once_take_each_config_once(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site, "wait_s", 350.0)
     sweep_id = site.register(200, command=["true"])
     array = site.submit(sweep_id, "1-200", "--count", "1")
     world = site.until(is_finished(sweep_id))

@@ -2,7 +2,8 @@
 
 Prints median regret per problem and the mean regret normalised so that random is 1 and the optimum 0,
 writes one row per problem, engine, seed and number of runs to results/search.csv and a picture beside
-it. What was measured before is kept: an engine is run again only with `--again ENGINE`.
+it, after each problem. What was measured before is kept: an engine is run again, on the problems that
+are named, only with `--again ENGINE`.
 
     python benchmarks/search.py [--engines ours,random,wandb,tpe,gp] [--problems NAME,...|synthetic|real]
         [--seeds 10] [--agents 1,8] [--budget 120] [--family train|check|all] [--again ours] [--jobs 2]
@@ -19,6 +20,7 @@ import sys
 import tempfile
 import time
 import venv
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -167,6 +169,20 @@ def save(rows: dict[tuple[str, ...], dict[str, Any]]) -> None:
             writer.writerow(row)
 
 
+def keep(
+    fresh: dict[tuple[str, ...], dict[str, Any]], stale: set[tuple[str, ...]]
+) -> dict[tuple[str, ...], dict[str, Any]]:
+    """Save `fresh` in place of `stale` beside all else, which another run may have saved; return all."""
+    rows = {key: row for key, row in load().items() if key not in stale} | fresh
+    save(rows)
+    return rows
+
+
+def _stale(again: set[str], problems: set[str]) -> set[tuple[str, ...]]:
+    """Return the keys of the earlier results that are to be measured anew."""
+    return {key for key, row in load().items() if row["engine"] in again and row["problem"] in problems}
+
+
 def _chosen(args: argparse.Namespace) -> Iterator[Problem]:
     words = args.problems.split(",") if args.problems else []
     for problem in _problems().values():
@@ -189,8 +205,9 @@ def main() -> None:
     args = parser.parse_args()
     engines = args.engines.split(",")
     problems = list(_chosen(args))
-    again = set(args.again.split(","))
-    rows = {k: r for k, r in load().items() if r["engine"] not in again}
+    stale = _stale(set(args.again.split(",")), {p.name for p in problems})
+    rows = {key: row for key, row in load().items() if key not in stale}
+    fresh: dict[tuple[str, ...], dict[str, Any]] = {}
     for engine in set(engines) & set(RIVALS):
         rivals_python(engine)
     with ProcessPoolExecutor(args.jobs) as pool:
@@ -200,14 +217,19 @@ def main() -> None:
                 for engine in engines:
                     for seed in range(args.seeds):
                         if (problem.name, str(agents), engine, str(seed), str(args.budget)) not in rows:
-                            jobs[pool.submit(_job, engine, problem.name, agents, seed, args.budget)] = engine
+                            job = pool.submit(_job, engine, problem.name, agents, seed, args.budget)
+                            jobs[job] = (problem.name, engine)
+        n_open = Counter(name for name, _ in jobs.values())
         for job in as_completed(jobs):
+            name, engine = jobs[job]
             try:
-                rows.update({_key(row): row for row in job.result()})
+                fresh.update({_key(row): row for row in job.result()})
             except Exception as error:
-                print(f"{jobs[job]}: {error!r}", file=sys.stderr)
-    kept = {k: r for k, r in load().items() if r["engine"] not in again}  # another run may have saved
-    save(rows := kept | rows)
+                print(f"{name}, {engine}: {error!r}", file=sys.stderr)
+            n_open[name] -= 1
+            if not n_open[name]:  # a run that is interrupted has lost the problems under way alone
+                keep(fresh, stale)
+    rows = keep(fresh, stale)
     for agents in map(int, args.agents.split(",")):
         report(rows, problems, engines, agents)
     (RESULTS.parent / "search.txt").write_text(picture(rows, engines))

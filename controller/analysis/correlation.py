@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 MIN_PAIRS = 3
@@ -18,14 +17,11 @@ def rank_correlation(first: Sequence[float | None], second: Sequence[float | Non
     import numpy as np
     from scipy.stats import rankdata
 
-    pairs = [
-        (one, two)
-        for one, two in zip(first, second, strict=True)
-        if one is not None and two is not None and not math.isnan(one) and not math.isnan(two)
-    ]
-    if len(pairs) < MIN_PAIRS:
+    pairs = np.array([first, second], dtype=float)  # None becomes NaN
+    pairs = pairs[:, ~np.isnan(pairs).any(axis=0)]
+    if pairs.shape[1] < MIN_PAIRS:
         return None
-    ranks = rankdata(np.array(pairs, dtype=float), axis=0)
+    ranks = rankdata(pairs.T, axis=0)
     ranks -= ranks.mean(axis=0)
     spread = float(np.sqrt((ranks**2).sum(axis=0).prod()))
     if spread == 0.0:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+
+_N_BLOCK = 64
+"""Runs looked at together; with ten parameters their matrices stay in the processor's cache."""
 
 MAX_STATES = 32
 """Joint values of the parameters that conditions name; with more, conditions count as independent of them."""
@@ -96,36 +100,56 @@ def total_variances(columns: tuple[Column, ...], settings: Settings, alphas: Flo
         math.exp(weight) * np.asarray(table(column, length) @ column.rows.T)
         for column, weight, length in zip(columns, settings.log_weights, settings.log_lengths, strict=True)
     ]
-    shared = [(kernel.T * column.weights) @ kernel for kernel, column in zip(kernels, columns, strict=True)]
-    sums = _StateSums(plan, kernels, shared)
     result = np.zeros((len(columns), alphas.shape[1]))
-    ones = np.ones((alphas.shape[0], alphas.shape[0]))
-    free, others = leave_one_out([1.0 + shared[index] for index in plan.free] or [ones])
+    for start in range(0, len(alphas), _N_BLOCK):
+        block = slice(start, start + _N_BLOCK)
+        some = [kernel[:, block] for kernel in kernels]
+        shared = np.array(
+            [
+                (left.T * column.weights) @ kernel
+                for left, kernel, column in zip(some, kernels, columns, strict=True)
+            ]
+        )
+        sums = _StateSums(plan, some, kernels, shared)
+        for index, matrix in _parts(sums, columns):
+            result[index] += (alphas[block] * (matrix @ alphas)).sum(axis=0)
+    return np.maximum(result, 0.0)
+
+
+def _parts(sums: _StateSums, columns: tuple[Column, ...]) -> Iterator[tuple[int, Floats]]:
+    """Yield each column's index and its second moments between a block of runs and all runs."""
+    import numpy as np
+
+    plan, shared = sums.plan, sums.shared
+    free, others = leave_one_out(1.0 + shared[list(plan.free)] if plan.free else np.ones_like(shared[:1]))
     every = sums.together() if plan.gates else None
     for index, rest in zip(plan.free, others, strict=False):
-        matrix = shared[index] * rest
-        result[index] = _quadratic(matrix if every is None else matrix * every, alphas)
+        rest *= shared[index]
+        yield index, rest if every is None else rest * every
     for index in plan.gated:
-        result[index] = _quadratic(sums.of_gated(index) * free, alphas)
+        yield index, sums.of_gated(index) * free
     for place, index in enumerate(plan.gates):
         assert every is not None
-        result[index] = _quadratic((every - sums.averaged_over(place, columns)) * free, alphas)
-    return np.maximum(result, 0.0)
+        yield index, (every - sums.averaged_over(place, columns)) * free
 
 
 @dataclass(frozen=True, slots=True)
 class _StateSums:
-    """Second moments over the states of the gates; matrices of shape (n_runs, n_runs)."""
+    """Second moments over the states of the gates; matrices of shape (n_block, n_runs)."""
 
     plan: Layout
+    some: list[Floats]
+    """Kernels between nodes and the runs of the block, shape (n_nodes, n_block)."""
     kernels: list[Floats]
-    shared: list[Floats]
+    """The same for all runs, shape (n_nodes, n_runs)."""
+    shared: Floats
+    """Kernels averaged over the space, shape (n_columns, n_block, n_runs)."""
 
     def together(self) -> Floats:
         """Return the sum over states of everything that is gated or gates."""
         import numpy as np
 
-        total = np.zeros_like(self.shared[0])
+        total: Floats = np.zeros_like(self.shared[0])
         for state in self.plan.states:
             total += state.share * self._pair(state, state)
         return total
@@ -134,7 +158,7 @@ class _StateSums:
         """Return the part in which one gated column has a hand."""
         import numpy as np
 
-        total = np.zeros_like(self.shared[0])
+        total: Floats = np.zeros_like(self.shared[0])
         for state in self.plan.states:
             if index in state.active:
                 total += state.share * self._pair(state, state, without=index) * self.shared[index]
@@ -145,7 +169,7 @@ class _StateSums:
         import numpy as np
 
         gate = self.plan.gates[place]
-        total = np.zeros_like(self.shared[0])
+        total: Floats = np.zeros_like(self.shared[0])
         for one, two in itertools.product(self.plan.states, repeat=2):
             if all(a == b for at, (a, b) in enumerate(zip(one.nodes, two.nodes, strict=True)) if at != place):
                 share = one.share * float(columns[gate].weights[two.nodes[place]])
@@ -155,19 +179,19 @@ class _StateSums:
     def _pair(self, one: State, two: State, without: int | None = None) -> Floats:
         import numpy as np
 
-        product = np.outer(self._gate_row(one), self._gate_row(two))
+        product = np.outer(self._gate_row(one, self.some), self._gate_row(two, self.kernels))
         for index in self.plan.gated:
             if index != without and index in one.active and index in two.active:
                 product *= 1.0 + self.shared[index]
         return product
 
-    def _gate_row(self, state: State) -> Floats:
+    def _gate_row(self, state: State, kernels: list[Floats]) -> Floats:
         import numpy as np
 
-        row = np.ones(self.shared[0].shape[0])
+        row = np.ones(kernels[0].shape[1])
         for gate, node in zip(self.plan.gates, state.nodes, strict=True):
             if gate in state.active:
-                row *= 1.0 + self.kernels[gate][node]
+                row *= 1.0 + kernels[gate][node]
         return row
 
 
@@ -189,9 +213,3 @@ def _holds(
         if not _holds(columns, gate, gates, nodes, index_of):
             return False
     return True
-
-
-def _quadratic(matrix: Floats, alphas: Floats) -> Floats:
-    import numpy as np
-
-    return np.asarray((alphas * (matrix @ alphas)).sum(axis=0))

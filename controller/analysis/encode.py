@@ -9,6 +9,7 @@ inactive by its conditions, missing, or a value from outside the list.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +60,9 @@ def encode(space: Space, configs: tuple[Config, ...]) -> tuple[Column, ...]:
     columns = []
     for parameter in space:
         values = [
-            leaf(config, parameter.path) if is_active(parameter, config, by_path) else MISSING
+            leaf(config, parameter.path)
+            if not parameter.when or is_active(parameter, config, by_path)
+            else MISSING
             for config in configs
         ]
         columns.append(_list_column(parameter, values) if is_list(parameter) else _number(parameter, values))
@@ -89,8 +92,9 @@ def value_key(value: Any) -> str:
 def _number(parameter: Parameter, values: list[Any]) -> Column:
     import numpy as np
 
-    known = np.array([is_number(value) for value in values], dtype=bool)
-    numbers = np.array([float(value) if ok else 0.0 for value, ok in zip(values, known, strict=True)])
+    numbers = np.array([float(value) if is_number(value) else math.nan for value in values])
+    known = np.isfinite(numbers)
+    numbers[~known] = 0.0
     units = np.where(known, place(parameter, numbers), np.nan)
     found = levels(parameter)
     if found is not None:

@@ -94,7 +94,7 @@ class Importance(Struct, frozen=True, kw_only=True):
     n_runs: int
     """Runs with a usable value."""
     parameters: tuple[ParameterImportance, ...]
-    """The most important first; equal ones in the space's order."""
+    """The most important first; equal ones in the space's order. None where there is nothing to say."""
     note: str = ""
     """A sentence where there is little or nothing to say."""
     method: str = ""
@@ -111,18 +111,15 @@ def importance(request: ImportanceRequest) -> Importance:
     values = np.array([request.values[index] for index in usable], dtype=float)
     columns = encode(request.space, tuple(request.configs[index] for index in usable))
     varying = [index for index, column in enumerate(columns) if column.varies]
-    note = _nothing_to_say(request, values, len(varying))
+    if note := _nothing_to_say(request, values, len(varying)):
+        return Importance(metric=request.metric, n_runs=len(values), parameters=(), note=note)
+    generator = np.random.default_rng(request.seed)
+    conditional = any(parameter.when for parameter in request.space)
+    n_solve = N_SOLVE_CONDITIONAL if conditional else N_SOLVE
+    kept = generator.permutation(len(values))[:n_solve]
+    chosen = tuple(rows(columns[index], kept) for index in varying)
     shares = np.zeros((len(columns), 4))
-    method = ""
-    if not note:
-        generator = np.random.default_rng(request.seed)
-        conditional = any(parameter.when for parameter in request.space)
-        n_solve = N_SOLVE_CONDITIONAL if conditional else N_SOLVE
-        kept = generator.permutation(len(values))[:n_solve]
-        chosen = tuple(rows(columns[index], kept) for index in varying)
-        target = _tame(chosen, values[kept])
-        shares[varying], note = _shares(chosen, target, request, generator)
-        method = _method(len(kept), len(values))
+    shares[varying], note = _shares(chosen, _tame(chosen, values[kept]), request, generator)
     parameters = [
         ParameterImportance(
             name=column.parameter.name,
@@ -140,7 +137,7 @@ def importance(request: ImportanceRequest) -> Importance:
         n_runs=len(values),
         parameters=tuple(parameters),
         note=note,
-        method=method,
+        method=_method(len(kept), len(values)),
     )
 
 
@@ -201,10 +198,9 @@ def _weights(columns: tuple[Column, ...], settings: Settings, target: Floats) ->
     import numpy as np
     from scipy.linalg import cho_factor, cho_solve
 
-    from controller.analysis.process import factors, leave_one_out
+    from controller.analysis.process import correlations
 
-    product, _ = leave_one_out(factors(columns, settings))
-    covariance = math.exp(settings.log_scale) * product
+    covariance = math.exp(settings.log_scale) * correlations(columns, settings)
     noise = math.exp(settings.log_noise)
     covariance[np.diag_indices(len(target))] += noise
     alphas = cho_solve(cho_factor(covariance, lower=True), target)

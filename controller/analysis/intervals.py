@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from controller.analysis.effects import Layout, layout, total_variances
 from controller.analysis.encode import Column
-from controller.analysis.process import Settings, beliefs, factors, leave_one_out, limits, slopes
+from controller.analysis.process import Settings, beliefs, correlations, limits, slopes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -150,7 +150,7 @@ def _functions(
     from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
     scale = math.exp(settings.log_scale)
-    covariance = scale * leave_one_out(factors(columns, settings))[0]
+    covariance = scale * correlations(columns, settings)
     n_runs = len(target)
     noise = math.exp(settings.log_noise) / counts
     covariance[np.diag_indices(len(covariance))] += _JITTER * scale

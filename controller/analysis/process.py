@@ -16,7 +16,7 @@ model-based sensitivity analysis", J. Multivariate Analysis 115 (2013), eq. 9 an
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from controller.analysis.encode import Column
@@ -99,11 +99,12 @@ def fit(columns: tuple[Column, ...], target: Floats, n_steps: int) -> Settings:
     import numpy as np
     from scipy.optimize import minimize
 
-    n_columns = len(columns)
+    n_columns, n_runs = len(columns), len(target)
+    room = (np.empty((n_columns, n_runs, n_runs)), np.empty((n_columns, n_runs, n_runs)))
     found = minimize(
         _loss,
         Settings.start(n_columns).flat(),
-        args=(columns, target),
+        args=(columns, target, room),
         jac=True,
         method="L-BFGS-B",
         bounds=limits(n_columns),
@@ -140,34 +141,65 @@ def slopes(columns: tuple[Column, ...], settings: Settings) -> tuple[Floats, lis
     return scale * product + own, [*along_weights, *along_lengths, scale * product, own]
 
 
-def factors(columns: tuple[Column, ...], settings: Settings) -> list[Floats]:
-    """Return `1 + θ_i k_i` between all runs per column, each of shape (n_runs, n_runs)."""
+def factors(columns: tuple[Column, ...], settings: Settings, out: Floats | None = None) -> Floats:
+    """Return `1 + θ_i k_i` between all runs per column, shape (n_columns, n_runs, n_runs).
+
+    With `out`, of that shape, they are written there: asking the system for new pages at every step of a
+    fit costs a third of its time.
+    """
     import numpy as np
 
-    return [
-        1.0 + math.exp(weight) * (np.asarray(column.rows @ table(column, length)) @ column.rows.T)
-        for column, weight, length in zip(columns, settings.log_weights, settings.log_lengths, strict=True)
-    ]
+    n_runs = len(columns[0].rows)
+    found = np.empty((len(columns), n_runs, n_runs)) if out is None else out
+    for column, weight, length, place in zip(
+        columns, settings.log_weights, settings.log_lengths, found, strict=True
+    ):
+        np.matmul(column.rows @ (math.exp(weight) * table(column, length)), column.rows.T, out=place)
+        place += 1.0
+    return found
 
 
-def leave_one_out(matrices: list[Floats]) -> tuple[Floats, list[Floats]]:
-    """Return the product of all matrices and, for each, the product of the others. Safe where one is 0."""
+def correlations(columns: tuple[Column, ...], settings: Settings) -> Floats:
+    """Return the product of all factors between the runs, shape (n_runs, n_runs), noise left out."""
     import numpy as np
 
-    before = [np.ones_like(matrices[0])]
-    for matrix in matrices[:-1]:
-        before.append(before[-1] * matrix)
-    product = before[-1] * matrices[-1]
-    after = np.ones_like(matrices[0])
-    others = before
-    for index in range(len(matrices) - 1, -1, -1):
-        others[index] = before[index] * after
-        after = after * matrices[index]
+    n_runs = len(columns[0].rows)
+    product, place = np.ones((n_runs, n_runs)), np.empty((1, n_runs, n_runs))
+    for index, column in enumerate(columns):
+        one = replace(
+            settings,
+            log_weights=settings.log_weights[index : index + 1],
+            log_lengths=settings.log_lengths[index : index + 1],
+        )
+        product *= factors((column,), one, place)[0]
+    return product
+
+
+def leave_one_out(matrices: Floats, out: Floats | None = None) -> tuple[Floats, Floats]:
+    """Return the product of all matrices and, for each, the product of the others. Safe where one is 0.
+
+    Args:
+        matrices: shape (n, n_rows, n_columns).
+        out: of the same shape, for the products of the others.
+    """
+    import numpy as np
+
+    others = np.empty_like(matrices) if out is None else out
+    others[0] = 1.0
+    for index in range(1, len(matrices)):
+        np.multiply(others[index - 1], matrices[index - 1], out=others[index])
+    product = others[-1] * matrices[-1]
+    after = matrices[-1].copy()
+    for index in range(len(matrices) - 2, -1, -1):
+        others[index] *= after
+        after *= matrices[index]
     return product, others
 
 
-def _loss(flat: Floats, columns: tuple[Column, ...], target: Floats) -> tuple[float, Floats]:
-    """Return the negative log posterior density and its gradient."""
+def _loss(
+    flat: Floats, columns: tuple[Column, ...], target: Floats, room: tuple[Floats, Floats]
+) -> tuple[float, Floats]:
+    """Return the negative log posterior density and its gradient; `room` is for factors and products."""
     import numpy as np
     from scipy.linalg import cho_factor, cho_solve
     from scipy.linalg.lapack import dpotri
@@ -175,7 +207,7 @@ def _loss(flat: Floats, columns: tuple[Column, ...], target: Floats) -> tuple[fl
     settings = Settings.of(flat)
     scale, noise = math.exp(settings.log_scale), math.exp(settings.log_noise)
     n_runs, n_columns = len(target), len(columns)
-    product, others = leave_one_out(factors(columns, settings))
+    product, others = leave_one_out(factors(columns, settings, room[0]), room[1])
     covariance = scale * product
     covariance[np.diag_indices(n_runs)] += noise
     try:
@@ -190,7 +222,8 @@ def _loss(flat: Floats, columns: tuple[Column, ...], target: Floats) -> tuple[fl
     for index, column in enumerate(columns):
         length = float(settings.log_lengths[index])
         amount = scale * math.exp(float(settings.log_weights[index]))
-        pulled = column.rows.T @ ((pull * others[index]) @ column.rows)
+        others[index] *= pull
+        pulled = column.rows.T @ (others[index] @ column.rows)
         gradient[index] = amount * float((pulled * table(column, length)).sum())
         gradient[n_columns + index] = amount * float((pulled * table_slope(column, length)).sum())
     gradient[-2] = scale * float((pull * product).sum())

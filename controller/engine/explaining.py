@@ -20,7 +20,7 @@ from controller.domain.queries import (
 from controller.domain.runs import Run, metric_value
 from controller.domain.sweeps import Goal, Sweep
 from controller.domain.world import World
-from controller.engine.suggesting import new_pool
+from controller.engine.pool import new_pool
 from controller.search.posterior import Believed, best_believed
 
 T = TypeVar("T")

@@ -9,29 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import multiprocessing
-import os
-import pickle
-import signal
-import threading
-import zlib
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any
-
-import msgspec
 
 from controller.domain.effects import Suggest
 from controller.domain.events import Suggested
-from controller.domain.priors import prior_value, refusal
-from controller.domain.runs import Run
-from controller.domain.states import RUN_ENDED, RunState
 from controller.domain.sweeps import Method, Suggestion, Sweep
 from controller.domain.world import World
+from controller.engine.pool import new_pool
+from controller.engine.questions import Questions, request_for, unpack
 from controller.search.draws import draw, generator
 from controller.search.propose import propose
-from controller.search.requests import Observation, Proposal, Request
+from controller.search.requests import Proposal, Request
 
 PATIENCE_S = 0.25
 """No agent waits longer while the model thinks. Only agents that end their runs faster than it thinks come to
@@ -39,33 +29,6 @@ that: for them anything now beats the best a little later."""
 
 MIN_POINTS = 3000
 """In a smaller finite space a random draw may be one that was tried; the model knows them all."""
-
-
-def new_pool() -> ProcessPoolExecutor:
-    """Return a pool of one worker, started when first used and never forked from us.
-
-    A fork would inherit the database's descriptor and half-held locks.
-    """
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(max_workers=1, mp_context=context, initializer=_be_modest)
-
-
-def _be_modest() -> None:
-    """Use one thread at low priority: a login node is shared, and agents must not wait for mathematics."""
-    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
-    os.nice(10)
-    # A Ctrl-C in the terminal is the dashboard's; the worker ends with its pool.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """Leave when the controller is gone: one that was killed cannot end its pool."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 class Suggester:
@@ -76,6 +39,7 @@ class Suggester:
         self._look = look
         self._asked: dict[str, Suggest | None] = {}
         """Sweeps whose question is out, each with the question to ask next."""
+        self._questions = Questions()
         self._pool: ProcessPoolExecutor | None = None
         self._since_s: dict[str, float] = {}
         """Moment on the loop's clock at which each question to the model went out."""
@@ -94,17 +58,17 @@ class Suggester:
             fresh = effect.fresh or (later is not None and later.fresh)
             self._asked[sweep.id] = Suggest(sweep_id=sweep.id, n=effect.n, fresh=fresh)
             return
-        request = request_for(world, sweep, effect)
-        last_run = world.last_run_of.get(sweep.id, 0)
+        first_number, last_run = sweep.n_suggested, world.last_run_of.get(sweep.id, 0)
         self._asked[sweep.id] = None
         if sweep.config.method is not Method.BAYES:
-            self._answer(effect, request, last_run, _safely(request))
+            answer = _safely(request_for(world, sweep, effect))
+            self._answer(effect, first_number, last_run, answer)
             return
         if self._pool is None:
             self._pool = new_pool()
         loop = asyncio.get_running_loop()
         self._since_s[sweep.id] = loop.time()
-        packed = pack(request)
+        packed = self._questions.packed(world, sweep, effect)
         try:
             future = self._pool.submit(_answer_packed, packed)
         except BrokenProcessPool:
@@ -115,7 +79,7 @@ class Suggester:
             if not future.cancelled():
                 answer = future.result() if future.exception() is None else "its process died"
                 with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                    loop.call_soon_threadsafe(self._answer, effect, request, last_run, answer)
+                    loop.call_soon_threadsafe(self._answer, effect, first_number, last_run, answer)
 
         future.add_done_callback(done)
 
@@ -145,6 +109,7 @@ class Suggester:
     def forget(self) -> None:
         """The World was loaded anew: answers under way are dropped by their number."""
         self._asked.clear()
+        self._questions.forget()
 
     def close(self) -> None:
         """End the worker process."""
@@ -152,7 +117,7 @@ class Suggester:
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = None
 
-    def _answer(self, effect: Suggest, request: Request, last_run: int, answer: Proposal | str) -> None:
+    def _answer(self, effect: Suggest, first_number: int, last_run: int, answer: Proposal | str) -> None:
         later = self._asked.pop(effect.sweep_id, None)
         if isinstance(answer, str):
             self._post(Suggested(sweep_id=effect.sweep_id, suggestions=(), error=answer))
@@ -162,7 +127,7 @@ class Suggester:
                 sweep_id=effect.sweep_id,
                 suggestions=answer.suggestions,
                 exhausted=answer.exhausted,
-                first_number=request.first_number,
+                first_number=first_number,
                 fresh=effect.fresh,
                 last_run=last_run,
             )
@@ -184,70 +149,8 @@ def _safely(request: Request) -> Proposal | str:
         return f"{type(error).__name__}: {error}"
 
 
-def pack(request: Request) -> bytes:
-    """Return a request for its way to the worker: at 5,000 runs in a tenth of the time of pickling."""
-    try:
-        return b"m" + msgspec.msgpack.encode(request)
-    except (UnicodeError, OverflowError, TypeError, ValueError):  # half a character, a very long number
-        return b"p" + pickle.dumps(request)
-
-
-def unpack(packed: bytes) -> Request:
-    """Return what was packed."""
-    if packed[:1] == b"p":
-        found: Request = pickle.loads(packed[1:])
-        return found
-    return _PACKED.decode(packed[1:])
-
-
-_PACKED = msgspec.msgpack.Decoder(Request)
-
-
 def _answer_packed(packed: bytes) -> Proposal | str:
     return _safely(unpack(packed))
-
-
-def request_for(world: World, sweep: Sweep, effect: Suggest) -> Request:
-    """Return the question: what is known, what is under way, how many are wanted from which number on."""
-    shelf = world.shelves.get(sweep.id, ())
-    observations: list[Observation] = []
-    # Fresh ones stand in for what lies on the shelf, so that does not count as taken.
-    pending: list[dict[str, Any]] = [] if effect.fresh else [s.config for s in shelf]
-    if sweep.config.method is Method.BAYES:
-        observations += _priors(world, sweep)
-        for run_id in world.runs_of[sweep.id]:
-            run = world.runs[run_id]
-            if run.state in RUN_ENDED and not run.queued and not run.ignored:
-                observations.append(_observation(run, run.best))
-            else:  # what is ignored teaches nothing, but is not tried again either
-                pending.append(run.config)
-    return Request(
-        config=sweep.config,
-        n=effect.n,
-        first_number=sweep.n_suggested,
-        observations=tuple(observations),
-        pending=tuple(pending),
-        seed=sweep.config.seed if sweep.config.seed is not None else zlib.crc32(sweep.id.encode()),
-    )
-
-
-def _priors(world: World, sweep: Sweep) -> list[Observation]:
-    """Return what can be learned from the runs that were named and those of the parent, each once."""
-    metric = sweep.config.metric
-    if metric is None:
-        return []
-    ids = dict.fromkeys((*sweep.prior_runs, *world.runs_of.get(sweep.parent or "", ())))
-    found = []
-    for run in (world.runs[run_id] for run_id in ids if run_id in world.runs):
-        own = world.sweeps[run.sweep_id].config.metric
-        if not refusal(run, own, sweep.config):
-            found.append(_observation(run, prior_value(run, own, metric)))
-    return found
-
-
-def _observation(run: Run, value: float | None) -> Observation:
-    early = run.state is RunState.KILLED and run.stop is not None and run.stop.cause == "early-stopped"
-    return Observation(config=run.config, value=value, state=run.state, early_stopped=early)
 
 
 def can_be_helped(sweep: Sweep) -> bool:

@@ -9,7 +9,7 @@ import sys
 
 OWNER = """
 import os, time
-from controller.engine.suggesting import new_pool
+from controller.engine.pool import new_pool
 
 if __name__ == "__main__":
     pool = new_pool()

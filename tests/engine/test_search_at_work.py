@@ -9,20 +9,18 @@ from typing import Any, cast
 import pytest
 from msgspec.structs import replace
 
-from controller.domain.commands import CreateSweep, DeleteRuns, IgnoreRuns
+from controller.domain.commands import CreateSweep
 from controller.domain.effects import StartJob, Suggest
 from controller.domain.events import AgentJoined, RunAsked, Suggested
 from controller.domain.parameters import Distribution, Parameter
 from controller.domain.queries import GetImportance, ImportanceTable, NotFound
 from controller.domain.replies import Accepted, RunOrder, WaitOrder
-from controller.domain.states import RunState
 from controller.domain.sweeps import Method, Metric, Suggestion, SweepConfig
 from controller.engine.explaining import Explainer
 from controller.engine.judging import Judge
 from controller.engine.performer import merged
 from controller.engine.performing import HousePerformer
-from controller.engine.suggesting import Suggester, pack, request_for, unpack
-from controller.search.requests import Observation, Request
+from controller.engine.suggesting import Suggester
 from controller.store import Store
 from tests.core.shop import Shop
 from tests.engine.bench import CREATE, HandCluster, SlowStore, engine_of, running
@@ -114,27 +112,6 @@ def test_a_question_to_search_that_is_repeated_is_asked_once_with_its_last_numbe
     assert merged([]) == []
 
 
-def test_parents_runs_and_named_ones_are_learned_from_once_each_and_deleted_ones_never() -> None:
-    shop = Shop(3)
-    parent = shop.create()
-    shop.join("a", parent)
-    for n, loss in enumerate((3.0, 2.0, 1.0), 1):
-        token = shop.run("a", n).token
-        shop.report("a", token, 1, [loss])
-        shop.end("a", token, last_seq=1)
-    first, second, third = shop.world.runs_of[parent]
-    config = replace(shop.config, method=Method.BAYES)
-    reply = shop.tell(
-        CreateSweep(config=config, source="", directory="/", parent=parent, prior_runs=(second,))
-    )
-    assert isinstance(reply, Accepted)
-    shop.tell(DeleteRuns(run_ids=(first,)))
-    shop.tell(IgnoreRuns(run_ids=(third,)))
-    child = shop.world.sweeps[reply.ids[0]]
-    request = request_for(shop.world, child, Suggest(sweep_id=child.id, n=1))
-    assert [(seen.config["x"], seen.value) for seen in request.observations] == [(1, 2.0)]
-
-
 class Thinker:
     """A pool whose worker never comes to an end."""
 
@@ -182,12 +159,3 @@ def test_agent_at_an_empty_shelf_gets_a_random_draw_while_the_model_thinks_excep
     assert [s.reason["model"] for s in helped.suggestions] == ["random"] * 2  # one for each idle agent
     shop.tell(helped)
     assert isinstance(shop.ask("b", 1), RunOrder)
-
-
-@pytest.mark.parametrize("value", [0.1, 7, True, None, "x", "\ud800", 2**70, [1, [2.5]], {"a": {"b": 1}}])
-def test_request_is_the_same_when_the_worker_unpacks_it(value: Any) -> None:
-    config = bayes_config(seed=2)
-    seen = Observation(config={"lr": value, "deep": {"x": value}}, value=float("inf"), state=RunState.FAILED)
-    request = Request(config=config, n=3, first_number=4, observations=(seen,), pending=({"lr": value},))
-    again = unpack(pack(request))
-    assert repr(again) == repr(request)

@@ -18,7 +18,7 @@ from itertools import accumulate, product
 from typing import Any, NamedTuple
 
 from controller.domain.parameters import MISSING, Distribution, Parameter, Space, leaf, nested
-from controller.search.distributions import at_step, limits, steps
+from controller.search.distributions import at_step, given_limits, limits, steps
 from controller.search.values import distinct, position, same
 
 MAX_BRANCHES = 100_000
@@ -54,7 +54,7 @@ def grid_axis(parameter: Parameter) -> Axis:
     """Return the values a grid search walks through, in W&B's order, equal ones once.
 
     Raises:
-        ValueError: the distribution cannot be enumerated in a grid.
+        ValueError: the distribution cannot be enumerated in a grid, or has no limits.
     """
     match parameter.distribution:
         case Distribution.CONSTANT:
@@ -62,10 +62,12 @@ def grid_axis(parameter: Parameter) -> Axis:
         case Distribution.CATEGORICAL:
             return Axis(parameter, distinct(parameter.values))
         case Distribution.INT_UNIFORM:
-            return Axis(parameter, range(int(parameter.min or 0), int(parameter.max or 0) + 1))
+            first, last = map(int, given_limits(parameter))
+            return Axis(parameter, range(first, last + 1))
         case Distribution.Q_UNIFORM:
-            low, q = parameter.min or 0, 1 if parameter.q is None else parameter.q
-            n = max(0, math.ceil(((parameter.max or 0) - low) / q))
+            low, high = given_limits(parameter)
+            q = 1 if parameter.q is None else parameter.q
+            n = max(0, math.ceil((high - low) / q))
             # The increment as floating point sees it, so that the values are W&B's to the last bit.
             increment = (low + q) - low
             return Axis(parameter, Steps(n, lambda index: low + index * increment))

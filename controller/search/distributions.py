@@ -56,6 +56,17 @@ def to_unit(parameter: Parameter, value: Any) -> float:
     return TABLE[parameter.distribution].to_unit(parameter, value)
 
 
+def given_limits(parameter: Parameter) -> tuple[float | int, float | int]:
+    """Return `min` and `max` as they were given, integers as integers.
+
+    Raises:
+        ValueError: one of them was not given.
+    """
+    if parameter.min is None or parameter.max is None:
+        raise ValueError(f"{parameter.name}: {parameter.distribution.value} needs min and max")
+    return parameter.min, parameter.max
+
+
 def limits(parameter: Parameter) -> tuple[float, float]:
     """Return the smallest and largest value before rounding; infinite where there is no limit."""
     low, high = parameter.min, parameter.max
@@ -223,12 +234,12 @@ def _weighted_unit(parameter: Parameter, value: Any) -> float:
 
 
 def _int_value(parameter: Parameter, u: float) -> int:
-    low, high = int(parameter.min or 0), int(parameter.max or 0)
+    low, high = map(int, given_limits(parameter))
     return low + _item(u, high - low + 1)
 
 
 def _int_unit(parameter: Parameter, value: Any) -> float:
-    low, high = int(parameter.min or 0), int(parameter.max or 0)
+    low, high = map(int, given_limits(parameter))
     return _between(0.0, (_number(value) - low + 0.5) / (high - low + 1), 1.0)
 
 

@@ -28,6 +28,14 @@ def test_grid_leaves_out_the_upper_bound_of_steps_and_includes_that_of_integers(
     assert [grid.cell((whole,), i)["i"] for i in range(grid.size((whole,)))] == [1, 2, 3]
 
 
+@pytest.mark.parametrize("missing", ["min", "max"])
+@pytest.mark.parametrize("distribution", ["int_uniform", "q_uniform"])
+def test_grid_refuses_a_range_without_a_limit_rather_than_taking_it_for_0(distribution, missing):
+    numbers = {"min": -2, "max": 3, missing: None}
+    with pytest.raises(ValueError, match=f"x: {distribution} needs min and max"):
+        grid.size((parameter("x", distribution, **numbers),))
+
+
 def test_grid_counts_equal_values_once_and_other_types_apart():
     space = (choice("a", 1, 1, 1.0, True, "1", [1], [1], [1.0], {"x": 1, "y": 2}, {"y": 2, "x": 1}),)
     cells = [grid.cell(space, i)["a"] for i in range(grid.size(space))]

@@ -6,13 +6,7 @@ import sys
 import time
 from typing import TextIO
 
-MAX_LINE = 500
-
-
-def printable(text: str, limit: int = MAX_LINE) -> str:
-    """Return the text on one line, with everything escaped that could drive a terminal."""
-    clean = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:limit])
-    return clean + "…" if len(text) > limit else clean
+from controller.domain.printable import printable
 
 
 class Journal:

@@ -8,6 +8,8 @@ handed over to a process of its own, which loads the same store: the same code a
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import threading
 from concurrent.futures import Future
 
@@ -15,6 +17,8 @@ from controller.engine.door import ThreadDoor
 from controller.runtime import standing
 from controller.runtime.house import House, open_house
 from controller.settings import Home
+
+log = logging.getLogger(__name__)
 
 
 class EmbeddedController:
@@ -72,8 +76,10 @@ class EmbeddedController:
         self._stop = asyncio.Event()
         try:
             async with open_house(self._home, embedded=True) as house:
+                log.info("controller %s open for %s, inside the dashboard", os.getpid(), self._home.path)
                 self._opened.set_result(house)
                 await self._stop.wait()
+            log.info("controller %s closed", os.getpid())
         except BaseException as error:
             if not self._opened.done():
                 self._opened.set_exception(error)

@@ -10,13 +10,13 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 from controller.client import connection
 from controller.client.door import UnreachableError
 from controller.runtime.house import House, open_house
 from controller.runtime.listening import Listening
 from controller.runtime.lockfile import Owner, is_alive
+from controller.runtime.logfile import log_to, make_logs
 from controller.runtime.ownership import OwnedError, make_home, read_owner
 from controller.settings import Home
 
@@ -49,7 +49,7 @@ def run_controller(
         StoreError: the store cannot be used.
     """
     make_home(home)
-    _log_to(home.logs / "controller.log")
+    log_to(home.logs / "controller.log")
     asyncio.run(_run(home, takeover=takeover, wait_s=wait_s, idle_exit_s=idle_exit_s, listen=listen))
 
 
@@ -97,7 +97,7 @@ def start_detached(home: Home, *, idle_exit_s: float | None = None, wait_s: floa
         HomeError: the home cannot be made or is not ours alone.
     """
     make_home(home)
-    _make_logs(home.logs)
+    make_logs(home.logs)
     idle = [] if idle_exit_s is None else ["--idle-exit", str(idle_exit_s)]
     argv = [sys.executable, "-m", "tui_sweeps", "controller", "run", "--home", str(home.path)]
     output = os.open(home.logs / "controller.out", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -204,18 +204,3 @@ def stop_controller(pid: int, *, wait_s: float = WAIT_S) -> bool:
         return bool(ended)
     finally:
         os.close(fd)
-
-
-def _make_logs(logs: Path) -> None:
-    """Make the directory and the home above it, both ours alone (`parents` would leave the home open)."""
-    logs.parent.parent.mkdir(parents=True, exist_ok=True)
-    for directory in (logs.parent, logs):
-        directory.mkdir(exist_ok=True, mode=0o700)
-
-
-def _log_to(path: Path) -> None:
-    _make_logs(path.parent)
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
-    logging.basicConfig(
-        filename=path, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )

@@ -26,6 +26,7 @@ from graphql import (
 from msgspec import Struct
 
 from controller.client.door import ClientError
+from controller.domain.printable import printable
 from controller.wandb_api.faults import FaultError
 
 log = logging.getLogger(__name__)
@@ -84,7 +85,7 @@ class Executor:
         try:
             document = self._document(request.query)
         except GraphQLError as error:
-            log.warning("GraphQL not served: %s in %s", error.message, _name(request))
+            log.warning("GraphQL not served: %s in %s", printable(error.message), _name(request))
             return Answer(status=400, body={"errors": [{"message": error.message}]})
         running = execute(
             self._schema,
@@ -133,7 +134,7 @@ def _refused(errors: list[GraphQLError], request: Request) -> Answer:
             log.error("%s failed", _name(request), exc_info=cause)
             status = max(status, 500)
             messages.append("the controller failed on this request; its log has the details")
-    log.warning("%s refused (%d): %s", _name(request), status, messages[0])
+    log.warning("%s refused (%d): %s", _name(request), status, printable(messages[0]))
     return Answer(status=status, body={"errors": [{"message": message} for message in messages]})
 
 

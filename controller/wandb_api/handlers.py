@@ -14,6 +14,7 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from controller.client.door import ClientError
+from controller.domain.printable import printable
 from controller.wandb_api.callers import Caller
 from controller.wandb_api.faults import Complaints, FaultError, busy
 from controller.wandb_api.filestream import read_post
@@ -96,7 +97,7 @@ class Handlers:
     def _fault(self, request: web.Request, status: int, message: str) -> web.Response:
         if "/otel/" not in request.raw_path:  # older clients try their telemetry five times a second
             where = f"{request.method} {request.raw_path[:200]}"
-            self._complaints.tell(f"{where}: {status}, {message[:300]}", time.monotonic())
+            self._complaints.tell(printable(f"{where}: {status}, {message}"), time.monotonic())
         response = _json(status, {"error": message, "errors": [{"message": message}]})
         if status not in (404, 405):
             response.force_close()

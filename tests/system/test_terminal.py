@@ -122,6 +122,7 @@ def test_hanging_up_hands_the_controller_over(lab: Lab, dashboard: Opening) -> N
     lab.spawn("agent", sweep_id)
     lab.until(lambda world: n_waiting(world, sweep_id) == 1)
     assert lab.json("controller", "status")["pid"] == terminal.pid
+    assert f"controller {terminal.pid} open" in (lab.home.logs / "controller.log").read_text()
     terminal.hang_up()
     lab.open_gate()
     world = lab.until(is_finished(sweep_id))

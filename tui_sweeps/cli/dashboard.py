@@ -21,7 +21,8 @@ from controller.domain.queries import GetStatus
 from controller.runtime.embedded import EmbeddedController
 from controller.runtime.endpoint import ListenError
 from controller.runtime.lockfile import HomeError
-from controller.runtime.ownership import OwnedError
+from controller.runtime.logfile import log_to
+from controller.runtime.ownership import OwnedError, make_home
 from controller.settings import Home
 from controller.store import StoreError
 from tui_sweeps.cli.outcomes import CommandError, ConfigurationError, UsageError
@@ -86,6 +87,8 @@ async def _answers(home: Home) -> bool:
 def _embedded(home: Home, sweep_id: str | None, goal: Goal | None) -> Left:
     embedded = EmbeddedController(home)
     try:
+        make_home(home)
+        log_to(home.logs / "controller.log")  # not to stderr, which is the dashboard's terminal
         embedded.open()
     except OwnedError as error:
         raise CommandError(str(error), error.hint) from error

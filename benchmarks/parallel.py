@@ -73,7 +73,8 @@ class Ours:
         keys = plot.shown_keys()
         axes = [axis_of(placed) for placed in plot.placed(keys)]
         passing = self.model.world.runs_of[self.sweep.id]
-        lines = [Line(trace.positions, trace.step) for trace in plot.traces(keys, passing, others=True)]
+        traces = plot.still(keys, tuple(passing)).traces(keys, others=True)
+        lines = [Line(trace.positions, trace.step) for trace in traces]
         self.lines = lines
         picture = Picture(axes, lines, width=WIDTH, height=HEIGHT, glyphs=self.kind)
         picture.rows(lines[0], colours=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from controller.client.door import Client, ClientError, UnreachableError
 from controller.domain.commands import Command
@@ -38,6 +39,8 @@ class Link:
     """One dashboard's connection to the controller."""
 
     def __init__(self, client: Client, model: Model, tell: Callable[[], None]) -> None:
+        self.resting: Callable[[], AbstractContextManager[None]] = nullcontext
+        """Around the taking of a snapshot."""
         self._client = client
         self._model = model
         self._tell = tell
@@ -51,9 +54,10 @@ class Link:
         n_failed = 0
         while True:
             try:
-                async with asyncio.timeout(SEND_S):
-                    snapshot = await self._client.snapshot()
-                self._model.take(snapshot)
+                with self.resting():
+                    async with asyncio.timeout(SEND_S):
+                        snapshot = await self._client.snapshot()
+                    self._model.take(snapshot)
                 self._doubt.set()
                 self._news()
                 n_failed = 0

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable
 
 from controller.domain.changes import SweepStateSet
@@ -10,6 +11,7 @@ from controller.domain.replies import Accepted, Refused
 from controller.domain.states import SweepState
 from tests import scenes
 from tests.fake_client import FakeClient
+from tui_sweeps.app.collector import resting
 from tui_sweeps.link import Link
 from tui_sweeps.model import Model
 
@@ -81,3 +83,19 @@ async def test_what_stands_in_the_way_is_a_refusal_and_no_exception() -> None:
     assert isinstance(await link.ask(GetStatus()), NotFound)
     client.away = False
     assert isinstance(await link.send(PauseSweep(sweep_id="d1g1ts00")), Accepted)
+
+
+async def test_collector_rests_while_a_snapshot_comes_in_and_passes_over_it_afterwards() -> None:
+    client = FakeClient(scenes.big(200))
+    told = Told(client)
+    told.link.resting = resting
+    n_before, collected = gc.get_freeze_count(), []
+    gc.callbacks.append(lambda phase, _info: collected.append(phase) if not gc.isenabled() else None)
+    try:
+        await told.until(lambda: told.model.ready)
+        assert gc.isenabled()
+        assert not collected
+        assert gc.get_freeze_count() > n_before + 200
+    finally:
+        gc.callbacks.pop()
+        gc.unfreeze()

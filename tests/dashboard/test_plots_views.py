@@ -135,7 +135,7 @@ def test_stairs_only_go_the_better_way(over_time: bool) -> None:
     dice = random.Random(1)
     runs = [run(n, dice.random()) for n in range(1, 60)]
     plot = plot_of((), runs)
-    found = history(plot, {one.id: None for one in runs}, over_time=over_time, now=NOW)
+    found = history(plot.still((), ()), runs, over_time=over_time, now=NOW)
     ys, xs = [y for _, y in found.stairs], [x for x, _ in found.stairs]
     assert ys == sorted(ys, reverse=True)
     assert xs == sorted(xs)
@@ -146,10 +146,9 @@ def test_stairs_only_go_the_better_way(over_time: bool) -> None:
 
 
 def test_runs_without_a_value_are_not_in_the_history() -> None:
-    plot = plot_of((), [run(1, None), run(2, 0.5), run(3, math.nan)])
-    assert [
-        spot.run_id for spot in history(plot, {"r1": None, "r2": None}, over_time=True, now=NOW).spots
-    ] == ["r2"]
+    runs = [run(1, None), run(2, 0.5), run(3, math.nan)]
+    found = history(plot_of((), runs).still((), ()), runs, over_time=True, now=NOW)
+    assert [spot.run_id for spot in found.spots] == ["r2"]
 
 
 def test_scene_has_every_kind_of_axis() -> None:

@@ -8,7 +8,7 @@ below all others. A brush is drawn on its axis as a heavy stretch between two en
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.text import Span, Text
 
@@ -31,8 +31,7 @@ _MISSING_CELLS = 2
 _SMALLEST = (12, 6)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One run."""
 
     values: tuple[float | None, ...]

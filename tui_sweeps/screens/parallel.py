@@ -15,6 +15,7 @@ from rich.text import Text
 from tui_sweeps.format import fit, number, percent, speaks_unicode
 from tui_sweeps.screens.axes import AxesScreen, axis_of, value_words
 from tui_sweeps.screens.board import Setting, bindings
+from tui_sweeps.screens.drawing import Work
 from tui_sweeps.screens.plots import PlotBoard
 from tui_sweeps.views.brush import best_share, dropped, moved, words
 from tui_sweeps.views.filter import speakable
@@ -46,45 +47,44 @@ class ParallelScreen(PlotBoard):
         self._share = -1
         self._shown: dict[str, Line] = {}
         self._picture: Picture | None = None
-        self._drawn: tuple[object, ...] = ()
-        """What the kept picture was drawn for."""
-        self._n_changes = 0
 
     # ------------------------------------------------------------------ drawing
 
-    def draw(self, width: int, height: int) -> list[Text]:
-        """Draw the lines anew only when they are different; the cursor's line lies on top of them."""
-        from tui_sweeps.charts.glyphs import glyphs
-        from tui_sweeps.charts.parallel import Line, Picture
+    def keys_drawn(self, width: int, height: int) -> list[str]:
+        """Return the axes that fit, and the metric that colours."""
+        metric = self.plot.colour()
+        return [*self._window(width)[0], *([metric] if metric else [])]
 
+    def plan(self, width: int, height: int) -> Work:
+        """Return what draws the lines."""
         keys, first = self._window(width)
-        wanted = (width, height, first, tuple(keys), self._axis, self._others, self._n_changes)
-        if self._picture is None or wanted != self._drawn:
-            placed = self.plot.placed(keys)
-            axes = [axis_of(one) for one in placed]
-            traces = self.plot.traces(
-                keys, dict.fromkeys(self.order.ids), others=self._others and self.colours
-            )
-            self._shown = {trace.run_id: Line(trace.positions, trace.step) for trace in traces}
-            kind = glyphs(os.environ)
-            self._picture = Picture(
-                axes,
-                list(self._shown.values()),
-                width=width,
-                height=height,
-                glyphs=kind,
-                cursor=self._axis - first,
-            )
-            self._drawn = wanted
+        still = self.plot.still(keys, self.order.ids)
+        axes = [axis_of(one) for one in self.plot.placed(keys)]
+        others, cursor = self._others and self.colours, self._axis - first
+
+        def work() -> Callable[[], None]:
+            from tui_sweeps.charts.glyphs import glyphs
+            from tui_sweeps.charts.parallel import Line, Picture
+
+            traces = still.traces(keys, others=others)
+            shown = {trace.run_id: Line(trace.positions, trace.step) for trace in traces}
+            kind, lines = glyphs(os.environ), list(shown.values())
+            picture = Picture(axes, lines, width=width, height=height, glyphs=kind, cursor=cursor)
+            return lambda: self._keep(shown, picture)
+
+        return work
+
+    def _keep(self, shown: dict[str, Line], picture: Picture) -> None:
+        self._shown, self._picture = shown, picture
+
+    def lines(self, width: int, height: int) -> list[Text]:
+        """Lay the cursor's line and the marked ones over the others."""
+        if self._picture is None:
+            return []
         run = self.cursor_run()
         marked = [self._shown[one] for one in self.marks if one in self._shown]
         highlight = self._shown.get(run.id) if run is not None else None
         return self._picture.rows(highlight, marked, colours=self.colours)
-
-    def draw_now(self) -> None:
-        """Draw what may be different."""
-        self._n_changes += 1
-        super().draw_now()
 
     def _window(self, width: int) -> tuple[list[str], int]:
         """Return the axes that fit, around the cursor's, and the number of the first."""

@@ -1,22 +1,17 @@
-"""What all plots of a sweep share: filter, marks and cursor of the runs table, a picture, lines below it.
-
-A plot draws again when something changed, but never so often that drawing takes more than a small share of
-the time: the more runs, the rarer. Keys are answered at once.
-"""
+"""What all plots of a sweep share: filter, marks and cursor of the runs table, a picture, lines below it."""
 
 from __future__ import annotations
 
 import os
-import time
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.timer import Timer
 
 from tui_sweeps.format import count
 from tui_sweeps.model import Touched
 from tui_sweeps.screens.acts import Acts
 from tui_sweeps.screens.board import Board, Setting, line_of
+from tui_sweeps.screens.drawing import Drawing
 from tui_sweeps.screens.filter_line import FilterLine
 from tui_sweeps.screens.walking import Walking
 from tui_sweeps.screens.ways import GoUp
@@ -29,17 +24,11 @@ from tui_sweeps.views.scales import Columns
 from tui_sweeps.widgets.picture import Picture
 from tui_sweeps.widgets.words import Words
 
-LEAST_PAUSE_S = 0.2
-"""Between two drawings that news ask for."""
-
-SHARE = 8
-"""Drawing that news ask for takes at most one part in so many of the time."""
-
 ROOMY_HEIGHT = 20
 """From so many lines on the sweep's state stands above the picture."""
 
 
-class PlotBoard(Walking, Acts, Board):
+class PlotBoard(Drawing, Walking, Acts, Board):
     """A picture of one sweep's runs."""
 
     AUTO_FOCUS = "Picture"
@@ -66,20 +55,12 @@ class PlotBoard(Walking, Acts, Board):
         self._node = parse("")
         self._mistake: FilterError | None = None
         """What is wrong with the filter that the desk kept."""
-        self._drawn_at, self._took_s = 0.0, 0.0
-        self._timer: Timer | None = None
-        self._news: set[str] = set()
-        """Runs touched since the last drawing: reading them once per drawing is enough."""
+        self._news = set()
 
     @property
     def colours(self) -> bool:
         """Whether colours may be used."""
         return not os.environ.get("NO_COLOR")
-
-    @property
-    def exists(self) -> bool:
-        """Whether the sweep is still there."""
-        return self.sweep_id in self.model.world.sweeps
 
     def body(self) -> ComposeResult:
         """Lay out header, picture, lines below and the filter line."""
@@ -91,10 +72,6 @@ class PlotBoard(Walking, Acts, Board):
         yield FilterLine()
 
     # ------------------------------------------------------------------ what subclasses say
-
-    def draw(self, width: int, height: int) -> list[Text]:
-        """Return the picture's lines."""
-        raise NotImplementedError
 
     def below(self, width: int) -> list[Text]:
         """Return the lines below the picture."""
@@ -158,39 +135,7 @@ class PlotBoard(Walking, Acts, Board):
             self._news.update(touched.runs & self.model.world.runs_of[self.sweep_id].keys())
             self.draw_soon()
 
-    def draw_soon(self) -> None:
-        """Draw when enough time has passed since the last time."""
-        if self._timer is not None:
-            return
-        pause_s = max(LEAST_PAUSE_S, SHARE * self._took_s) - (time.monotonic() - self._drawn_at)
-        self._timer = self.set_timer(max(0.01, pause_s), self.draw_now)
-
-    def draw_now(self) -> None:
-        """Draw everything as it is now."""
-        if self._timer is not None:
-            self._timer.stop()
-            self._timer = None
-        if self._is_up and self.exists:
-            started = time.monotonic()
-            self._follow()
-            self._draw()
-            self._drawn_at = time.monotonic()
-            self._took_s = self._drawn_at - started
-
-    def draw_cursor(self) -> None:
-        """Draw at once what the cursor changes; news wait for their turn."""
-        if self._is_up and self.exists:
-            self._draw()
-
-    def _draw(self) -> None:
-        picture = self.query_one(Picture)
-        width, height = picture.size
-        if width < 1 or height < 1:
-            return
-        picture.show(self.draw(width, height))
-        self._show_words(width)
-
-    def _follow(self) -> None:
+    def follow(self) -> None:
         """Read the runs again that were touched since the last drawing."""
         if self._news:
             self.columns.touch(self._news)
@@ -198,7 +143,8 @@ class PlotBoard(Walking, Acts, Board):
             self._news.clear()
             self._say_count()
 
-    def _show_words(self, width: int) -> None:
+    def show_words(self, width: int) -> None:
+        """Show the lines around the picture."""
         lines = self.below(width)[: self.N_BELOW]
         lines += [Text("")] * (self.N_BELOW - len(lines))
         self.query_one("#below", Words).update(Text("\n").join(lines))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,12 @@ from rich.text import Text
 from tui_sweeps.format import fit
 from tui_sweeps.screens.axes import axis_of, value_words
 from tui_sweeps.screens.board import Setting, bindings
+from tui_sweeps.screens.drawing import Work
 from tui_sweeps.screens.plots import PlotBoard
 from tui_sweeps.views.slices import Spot, page_of, spots
 
 if TYPE_CHECKING:
+    from tui_sweeps.charts.axes import Axis
     from tui_sweeps.charts.scatter import Dot, Kept, Panel
 
 
@@ -25,11 +28,33 @@ class MetricPlot(PlotBoard):
         super().__init__(setting, sweep_id)
         self._kept: Kept = {}
         """The dots as drawn last; a step of the cursor draws over them."""
+        self._up: Axis | None = None
+        """The metric's axis; None: there is no metric."""
 
-    def draw_now(self) -> None:
-        """Draw everything as it is now."""
-        self._kept = {}
-        super().draw_now()
+    def without(self) -> Callable[[], None]:
+        """Keep that there is no metric to draw."""
+
+        def keep() -> None:
+            self._up = None
+
+        return keep
+
+    def over(self, panels: list[Panel], width: int, height: int) -> list[Text]:
+        """Return these panels, which were drawn before, with what is brought out on them."""
+        from tui_sweeps.charts.glyphs import glyphs
+        from tui_sweeps.charts.scatter import scatter
+
+        if self._up is None:
+            return [Text("The sweep names no metric, and no run has logged a number yet.", "dim")]
+        return scatter(
+            panels,
+            self._up,
+            width=width,
+            height=height,
+            glyphs=glyphs(os.environ),
+            colours=self.colours,
+            kept=self._kept,
+        )
 
     def highlighted(self, panel: Panel, found: dict[str, Spot]) -> Panel:
         """Return a panel with the cursor's run and the marked ones brought out."""
@@ -73,32 +98,48 @@ class SlicesScreen(MetricPlot):
         self._page, self._n_pages = 0, 1
         self._panels: list[tuple[Panel, dict[str, Spot]]] = []
 
-    def draw(self, width: int, height: int) -> list[Text]:
-        """Draw the page."""
-        from tui_sweeps.charts.glyphs import glyphs
-        from tui_sweeps.charts.scatter import Panel, n_panels, scatter
+    def keys_drawn(self, width: int, height: int) -> list[str]:
+        """Return the page's parameters and the metric."""
+        metric = self.plot.colour()
+        return [*self._page_keys(width, height), metric] if metric else []
 
+    def _page_keys(self, width: int, height: int) -> list[str]:
+        from tui_sweeps.charts.scatter import n_panels
+
+        n_fitting = n_panels(width, height)
+        keys, self._page, self._n_pages = page_of(list(self.columns.parameters), self._page, n_fitting)
+        return keys
+
+    def plan(self, width: int, height: int) -> Work:
+        """Return what draws the page."""
         metric = self.plot.colour()
         if not metric:
-            return [Text("The sweep names no metric, and no run has logged a number yet.", "dim")]
-        fitting = n_panels(width, height)
-        keys, self._page, self._n_pages = page_of(list(self.columns.parameters), self._page, fitting)
-        if not self._kept:
-            passing = dict.fromkeys(self.order.ids)
-            self._panels = []
-            for placed in self.plot.placed(keys):
-                found = spots(self.plot, placed.scale.key, passing)
-                panel = Panel(axis_of(placed), tuple(dot_of(spot) for spot in found))
-                self._panels.append((panel, {spot.run_id: spot for spot in found}))
-        return scatter(
-            [self.highlighted(panel, found) for panel, found in self._panels],
-            axis_of(self.plot.placed([metric])[0]),
-            width=width,
-            height=height,
-            glyphs=glyphs(os.environ),
-            colours=self.colours,
-            kept=self._kept,
-        )
+            return self.without
+        keys = self._page_keys(width, height)
+        still = self.plot.still(keys, self.order.ids)
+        axes = [axis_of(one) for one in self.plot.placed(keys)]
+        up, colours = axis_of(self.plot.placed([metric])[0]), self.colours
+
+        def work() -> Callable[[], None]:
+            from tui_sweeps.charts.glyphs import glyphs
+            from tui_sweeps.charts.scatter import Panel, scatter
+
+            every = [spots(still, key) for key in keys]
+            panels = [Panel(axis, dots_of(found)) for axis, found in zip(axes, every, strict=True)]
+            kept: Kept = {}
+            size = {"width": width, "height": height}
+            scatter(panels, up, **size, glyphs=glyphs(os.environ), colours=colours, kept=kept)
+            by_run = [{spot.run_id: spot for spot in found} for found in every]
+            return lambda: self._keep(list(zip(panels, by_run, strict=True)), kept, up)
+
+        return work
+
+    def _keep(self, panels: list[tuple[Panel, dict[str, Spot]]], kept: Kept, up: Axis) -> None:
+        self._panels, self._kept, self._up = panels, kept, up
+
+    def lines(self, width: int, height: int) -> list[Text]:
+        """Bring the cursor's run and the marked ones out on the page."""
+        return self.over([self.highlighted(panel, found) for panel, found in self._panels], width, height)
 
     def below(self, width: int) -> list[Text]:
         """Return the cursor's run with its values, the metric and the page."""
@@ -129,6 +170,11 @@ class SlicesScreen(MetricPlot):
 
 def dot_of(spot: Spot) -> Dot:
     """Return the chart's dot."""
+    return dots_of((spot,))[0]
+
+
+def dots_of(spots: Sequence[Spot]) -> tuple[Dot, ...]:
+    """Return the chart's dots."""
     from tui_sweeps.charts.scatter import Dot
 
-    return Dot(spot.x, spot.y, spot.step)
+    return tuple([Dot(x, y, step) for _, x, y, step in spots])

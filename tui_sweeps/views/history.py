@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from controller.domain.runs import Run
 from tui_sweeps.format import duration
-from tui_sweeps.views.parallel import Plot
+from tui_sweeps.views.parallel import Still
 from tui_sweeps.views.slices import Spot
 
 N_TICKS = 6
@@ -29,22 +30,20 @@ class History:
     """Id of the run that was better last; empty: none."""
 
 
-def history(plot: Plot, passing: dict[str, None], *, over_time: bool, now: float) -> History:
-    """Return the values of the runs that pass, over time or over their count."""
-    metric = plot.colour()
-    world = plot.columns.rows.model.world
-    places = plot.columns.positions(metric, plot.log_of(metric)) if metric else {}
-    runs = sorted((world.runs[one] for one in passing if places.get(one) is not None), key=_order)
+def history(still: Still, runs: Sequence[Run], *, over_time: bool, now: float) -> History:
+    """Return the values of these runs, as far as they have one, over time or over their count."""
+    places = still.places[still.metric] if still.metric else {}
+    runs = sorted((run for run in runs if places.get(run.id) is not None), key=_order)
     if not runs:
         return History((), (), (), 0, "")
     xs, ticks = _over_time(runs, now) if over_time else _over_count(len(runs))
-    steps = plot.steps()
+    steps = still.steps
     found = [
         Spot(run.id, x, y, steps.get(run.id))
         for run, x in zip(runs, xs, strict=True)
         if (y := places.get(run.id)) is not None
     ]
-    is_high = plot.columns.is_better_high(metric)
+    is_high = still.is_better_high
     if is_high is None:
         return History(tuple(found), (), ticks, 0, "")
     stairs: list[tuple[float, float]] = []

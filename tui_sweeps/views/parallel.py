@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 from tui_sweeps.model import SweepDesk
 from tui_sweeps.views.brush import Range, range_of
@@ -22,8 +24,7 @@ class Placed:
     brush: Range
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(NamedTuple):
     """One run as it is to be drawn."""
 
     run_id: str
@@ -124,31 +125,70 @@ class Plot:
     def steps(self) -> dict[str, int]:
         """Return each run's colour by its rank among all, so that an outlier takes no other's colour."""
         key = self.colour()
-        if not key:
-            return {}
-        numbers = {one: n for one, n in self.columns.numbers(key).items() if n is not None}
-        ranked = sorted(numbers.values())
-        if len(numbers) == 1:
-            return dict.fromkeys(numbers, N_COLOURS - 1)
-        last = max(1, len(ranked) - 1)
-        is_high = self.is_high_bright()
-        by_number: dict[float, int] = {}
-        for value in set(ranked):
-            middle = (bisect_left(ranked, value) + bisect_right(ranked, value) - 1) / 2 / last
-            share = middle if is_high else 1.0 - middle
-            by_number[value] = min(N_COLOURS - 1, int(share * N_COLOURS))
-        return {one: by_number[n] for one, n in numbers.items()}
+        return steps_of(self.columns.numbers(key), self.is_high_bright()) if key else {}
 
     # ------------------------------------------------------------------ runs
 
-    def traces(self, keys: list[str], passing: dict[str, None], *, others: bool) -> list[Trace]:
+    def still(self, keys: Iterable[str], passing: Sequence[str]) -> Still:
+        """Return these columns and the metric's as they are now: a thread may draw them while runs go on."""
+        columns, metric = self.columns, self.colour()
+        wanted = dict.fromkeys([*keys, *([metric] if metric else [])])
+        return Still(
+            ids=tuple(columns.rows.model.world.runs_of[columns.rows.sweep_id]),
+            passing=tuple(passing),
+            places={key: dict(columns.positions(key, self.log_of(key))) for key in wanted},
+            metric=metric,
+            numbers=dict(columns.numbers(metric)) if metric else {},
+            is_high_bright=self.is_high_bright(),
+            is_better_high=columns.is_better_high(metric) if metric else None,
+        )
+
+
+@dataclass(frozen=True)
+class Still:
+    """A sweep's runs in numbers, as they stood at one moment."""
+
+    ids: tuple[str, ...]
+    """Every run, in the order of their numbers."""
+    passing: tuple[str, ...]
+    """Those that pass the filter, in the order of the metric."""
+    places: dict[str, dict[str, float | None]]
+    """Per axis the position of each run."""
+    metric: str
+    """Key of the metric; empty: there is none."""
+    numbers: dict[str, float | None]
+    """Of the metric."""
+    is_high_bright: bool
+    is_better_high: bool | None
+
+    @cached_property
+    def steps(self) -> dict[str, int]:
+        """Each run's colour by its rank among all."""
+        return steps_of(self.numbers, self.is_high_bright)
+
+    def traces(self, keys: Sequence[str], *, others: bool) -> list[Trace]:
         """Return the runs to draw: those that pass the filter, and the `others` without a colour."""
-        places = [self.columns.positions(key, self.log_of(key)) for key in keys]
-        steps = self.steps()
-        ids = self.columns.rows.model.world.runs_of[self.columns.rows.sweep_id]
-        return [
-            Trace(
-                one, tuple([place.get(one) for place in places]), steps.get(one) if one in passing else None
-            )
-            for one in (ids if others else passing)
-        ]
+        steps = self.steps
+        if others and len(self.passing) < len(self.ids):
+            passing = set(self.passing)
+            steps = {one: step for one, step in steps.items() if one in passing}
+        ids = self.ids if others else self.passing
+        columns = [map(self.places[key].get, ids) for key in keys]
+        return list(map(Trace, ids, zip(*columns, strict=True), map(steps.get, ids)))
+
+
+def steps_of(numbers: Mapping[str, float | None], is_high_bright: bool) -> dict[str, int]:
+    """Return each run's colour by its rank among all, so that an outlier takes no other's colour."""
+    known = {one: n for one, n in numbers.items() if n is not None}
+    if len(known) == 1:
+        return dict.fromkeys(known, N_COLOURS - 1)
+    ranked = sorted(known.values())
+    last = max(1, len(ranked) - 1)
+    ends = {value: at for at, value in enumerate(ranked)}
+    by_number: dict[float, int] = {}
+    start = 0
+    for value, end in ends.items():
+        middle = (start + end) / 2 / last  # equal values share the middle of their ranks
+        start = end + 1
+        by_number[value] = min(N_COLOURS - 1, int((middle if is_high_bright else 1.0 - middle) * N_COLOURS))
+    return {one: by_number[n] for one, n in known.items()}

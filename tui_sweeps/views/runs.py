@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any
 
 from controller.domain.parameters import MISSING, leaf
@@ -12,7 +13,7 @@ from tui_sweeps.format import clock, duration, fit, number, sanitise
 from tui_sweeps.model import Model
 from tui_sweeps.views.cells import EMPTY, Cell, Column
 from tui_sweeps.views.configs import flat, paths_of, value_text, varying
-from tui_sweeps.views.filter import Node, RunSubject, matches, run_fields
+from tui_sweeps.views.filter import And, Node, RunSubject, matches, run_fields
 from tui_sweeps.views.logged import LAST, MAX, MIN, WORDS, logged
 from tui_sweeps.views.order import SortKey, rank, sort_words
 from tui_sweeps.views.spark import spark
@@ -20,6 +21,9 @@ from tui_sweeps.views.states import BAD, GOOD, LIVE, QUIET, WARN, run_state
 from tui_sweeps.views.tally import duration_of
 
 SPARK_CELLS = 10
+
+N_LATEST = 50
+"""Runs that are asked which metrics there are."""
 
 BASE: tuple[Column, ...] = (
     Column("run", "RUN", 18, fixed=True),
@@ -70,12 +74,17 @@ class RunRows:
             self._paths = paths_of(self.sweep)
         return self._paths
 
+    def latest(self) -> list[Run]:
+        """Return the latest runs, in the order of their numbers: what they log stands for all."""
+        world = self.model.world
+        ids = list(islice(reversed(world.runs_of[self.sweep_id]), N_LATEST))
+        return [world.runs[one] for one in reversed(ids)]
+
     def summary_keys(self) -> list[str]:
         """Return the summary keys of the latest runs, in order of appearance."""
-        world = self.model.world
         keys: dict[str, None] = {}
-        for run_id in list(world.runs_of[self.sweep_id])[-50:]:
-            keys.update(dict.fromkeys(flat(world.runs[run_id].summary)))
+        for run in self.latest():
+            keys.update(dict.fromkeys(flat(run.summary)))
         return [key for key in keys if not key.startswith("_")]
 
     def fields(self) -> dict[str, tuple[str, ...]]:
@@ -96,9 +105,7 @@ class RunRows:
 
     def ranged_keys(self) -> set[str]:
         """Return those keys of which the latest runs keep the lowest and the highest value."""
-        world = self.model.world
-        latest = list(world.runs_of[self.sweep_id])[-50:]
-        return {key for run_id in latest for key in world.runs[run_id].extremes.metrics()}
+        return {key for run in self.latest() for key in run.extremes.metrics()}
 
     def columns(self, chosen: Sequence[str] = ()) -> list[Column]:
         """Return the columns to show: the chosen ones, or the view's own choice."""
@@ -200,10 +207,13 @@ def _logged_column(kind: str, key: str) -> Column:
 def run_passes(rows: RunRows, node: Node) -> Callable[[str], bool]:
     """Return the filter on a sweep's runs."""
     world, paths, sweep_id = rows.model.world, rows.paths, rows.sweep_id
+    is_open = node == And(())
 
     def passes(run_id: str) -> bool:
         run = world.runs.get(run_id)
-        return run is not None and run.sweep_id == sweep_id and matches(node, RunSubject(run, paths))
+        if run is None or run.sweep_id != sweep_id:
+            return False
+        return is_open or matches(node, RunSubject(run, paths))
 
     return passes
 

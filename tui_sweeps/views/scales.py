@@ -8,70 +8,27 @@ missing, not finite or (on a log scale) not positive is None.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from controller.domain.parameters import MISSING, Distribution, Parameter
 from controller.domain.runs import Run
 from controller.domain.sweeps import Goal
 from tui_sweeps.format import sanitise
-from tui_sweeps.views.configs import value_text, varying
+from tui_sweeps.views.configs import varying
 from tui_sweeps.views.filter.subjects import RUN_FIELDS
 from tui_sweeps.views.logged import KINDS, LAST, MAX, MIN, WORDS
 from tui_sweeps.views.runs import RunRows
-
-Kind = Literal["linear", "log", "categorical"]
+from tui_sweeps.views.scale import Scale as Scale
+from tui_sweeps.views.scale import declared
 
 BEST = "best"
 """Key of the sweep's own metric: the best value of each run."""
 
 CATEGORICAL = frozenset({Distribution.CATEGORICAL, Distribution.CATEGORICAL_W_PROBABILITIES})
 WHOLE = frozenset({Distribution.INT_UNIFORM})
-N_LABEL = 12
-"""Most cells of a category's label."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """One axis: what its positions between 0 and 1 mean."""
-
-    key: str
-    """`config.lr`, `best` or `summary.loss`, as the table's columns have it."""
-    title: str
-    field: str
-    """Its name in the filter language."""
-    kind: Kind = "linear"
-    low: float = 0.0
-    high: float = 1.0
-    is_whole: bool = False
-    """Integers only."""
-    choices: tuple[Any, ...] = ()
-    """Values of a categorical scale, in declared order."""
-    has_missing: bool = False
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The choices as text."""
-        return tuple(value_text(value, N_LABEL) for value in self.choices)
-
-    def position(self, value: float | None) -> float | None:
-        """Return where a number of this column lies, 0 to 1."""
-        if value is None:
-            return None
-        low, high = self.low, self.high
-        if self.kind == "log":
-            if value <= 0:
-                return None
-            value, low, high = math.log(value), math.log(low), math.log(high)
-        return 0.5 if high <= low else min(1.0, max(0.0, (value - low) / (high - low)))
-
-    def value_at(self, position: float) -> float:
-        """Return the number at a position; the other way round."""
-        if self.kind == "log":
-            low, high = math.log(self.low), math.log(self.high)
-            return math.exp(low + position * (high - low))
-        return self.low + position * (self.high - self.low)
+N_PER_PART = 500
+"""Runs read at a time: about a millisecond."""
 
 
 class Columns:
@@ -85,12 +42,15 @@ class Columns:
         self._scales: dict[tuple[str, bool | None], Scale] = {}
         self._positions: dict[tuple[str, bool | None], dict[str, float | None]] = {}
         self._parameters: dict[str, Parameter] = {}
+        self._era = object()
+        """Another one after each reset."""
 
     def reset(self) -> None:
         """Forget everything: the World is another one."""
         for cache in (self._numbers, self._choices, self._choice_values, self._scales, self._positions):
             cache.clear()
         self._parameters.clear()
+        self._era = object()
 
     def touch(self, run_ids: Iterable[str]) -> None:
         """Read these runs again."""
@@ -119,8 +79,7 @@ class Columns:
         """Return the keys of the sweep's metric and of every other number in the latest summaries."""
         metric = self.rows.sweep.config.metric
         own, taken = ([], "") if metric is None else ([BEST], f"summary.{metric.name}")
-        world = self.rows.model.world
-        latest = [world.runs[one] for one in list(world.runs_of[self.rows.sweep_id])[-50:]]
+        latest = self.rows.latest()
         keys = [key for name in self.rows.summary_keys() if (key := f"summary.{name}") != taken]
         return own + [key for key in keys if any(self._number(key, run) is not None for run in latest)]
 
@@ -192,6 +151,25 @@ class Columns:
             found = self._numbers[key] = {one: self._number(key, world.runs[one]) for one in ids}
         return found
 
+    def reading(self, key: str) -> Iterator[None]:
+        """Read a column that is not known yet, in small parts; whoever iterates may do other things between.
+
+        Runs that are touched meanwhile are to be touched again when it is read.
+        """
+        world, era = self.rows.model.world, self._era
+        if key in self._numbers:
+            return
+        found: dict[str, float | None] = {}
+        ids = list(world.runs_of[self.rows.sweep_id])
+        for first in range(0, len(ids), N_PER_PART):
+            for one in ids[first : first + N_PER_PART]:
+                if (run := world.runs.get(one)) is not None:
+                    found[one] = self._number(key, run)
+            yield
+            if era is not self._era:
+                return
+        self._numbers[key] = found
+
     def scale(self, key: str, log: bool | None = None) -> Scale:
         """Return a column's scale; `log` None: as its distribution says."""
         found = self._scales.get((key, log))
@@ -219,7 +197,7 @@ class Columns:
             return Scale(key, title, field, "categorical", 0.0, last, False, choices, has_missing)
         is_log = ("log" in parameter.distribution if parameter is not None else False) if log is None else log
         found = [n for n in numbers.values() if n is not None and (not is_log or n > 0)]
-        limits = [n for n in _declared(parameter) if not is_log or n > 0]
+        limits = [n for n in declared(parameter) if not is_log or n > 0]
         is_log = is_log and bool(found or limits)
         low, high = min([*found, *limits], default=0.0), max([*found, *limits], default=1.0)
         is_whole = parameter is not None and parameter.distribution in WHOLE
@@ -275,25 +253,3 @@ def _choice_key(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e300:
         return repr(value)
     return repr(float(value))
-
-
-def _declared(parameter: Parameter | None) -> tuple[float, ...]:
-    """Return the limits between which a parameter's values lie, as far as its distribution says."""
-    if parameter is None:
-        return ()
-    low, high = parameter.min, parameter.max
-    match parameter.distribution:
-        case Distribution.BETA:
-            return (0.0, 1.0)
-        case (
-            Distribution.UNIFORM
-            | Distribution.INT_UNIFORM
-            | Distribution.Q_UNIFORM
-            | Distribution.LOG_UNIFORM_VALUES
-            | Distribution.Q_LOG_UNIFORM_VALUES
-        ) if low is not None and high is not None:
-            return (float(low), float(high))
-        case Distribution.LOG_UNIFORM | Distribution.Q_LOG_UNIFORM if low is not None and high is not None:
-            return (math.exp(min(700.0, low)), math.exp(min(700.0, high)))
-        case _:
-            return ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tui_sweeps.views.parallel import Plot
+from tui_sweeps.views.parallel import Still
 
 
 class Spot(NamedTuple):
@@ -18,15 +18,14 @@ class Spot(NamedTuple):
     """Colour from 0, worst, up."""
 
 
-def spots(plot: Plot, key: str, passing: dict[str, None]) -> list[Spot]:
-    """Return the runs that have a value of the chosen metric, against one parameter."""
-    metric = plot.colour()
-    if not metric:
+def spots(still: Still, key: str) -> list[Spot]:
+    """Return the runs that pass and have a value of the metric, against one parameter."""
+    if not still.metric:
         return []
-    ys = plot.columns.positions(metric, plot.log_of(metric))
-    xs = plot.columns.positions(key, plot.log_of(key))
-    steps = plot.steps()
-    return [Spot(one, xs.get(one), y, steps.get(one)) for one in passing if (y := ys.get(one)) is not None]
+    ys, xs, steps = still.places[still.metric], still.places[key], still.steps
+    return [
+        Spot(one, xs.get(one), y, steps.get(one)) for one in still.passing if (y := ys.get(one)) is not None
+    ]
 
 
 def page_of(keys: list[str], page: int, n_fitting: int) -> tuple[list[str], int, int]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from controller.agent.gpus import gpus_from
 from controller.agent.options import AgentOptions
 from controller.agent.slurm import SlurmTask, task_from
 from controller.agent.tree import look
@@ -32,6 +33,8 @@ class Identity:
     """Changes when the host restarts."""
     task: SlurmTask | None = None
     """The SLURM task it is, in SLURM."""
+    n_gpus: int = 0
+    """GPUs that its runs may use."""
 
     def as_record(self) -> dict[str, Any]:
         """Return the fields as plain values."""
@@ -48,6 +51,7 @@ def new_identity() -> Identity:
         ticks=seen[0].ticks if seen else 0,
         boot_id=boot_id(),
         task=task_from(os.environ),
+        n_gpus=gpus_from(os.environ),
     )
 
 
@@ -68,6 +72,7 @@ def joining(who: Identity, options: AgentOptions) -> AgentJoined:
         pid=who.pid,
         boot_id=who.boot_id,
         job_id=options.job_id,
+        n_gpus=who.n_gpus,
     )
     if (task := who.task) is None:
         return event

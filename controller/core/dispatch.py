@@ -71,6 +71,7 @@ def joined(draft: Draft, event: AgentJoined) -> Reply:
             array_task=event.array_task,
             slurm_job=event.slurm_job,
             restart=event.restart,
+            n_gpus=max(0, event.n_gpus),
             end_at=None if event.time_left_s is None else draft.at + event.time_left_s,
             joined_at=draft.at,
             heard_at=draft.at,
@@ -285,6 +286,7 @@ def started(draft: Draft, event: RunStarted) -> Reply:
             directory=event.directory,
             argv=event.argv,
             at=draft.at,
+            n_gpus=agent.n_gpus if agent else 0,
         ),
         RunStateSet(run_id=run.id, state=RunState.RUNNING, at=draft.at),
     )

@@ -52,6 +52,8 @@ class Agent(Struct, frozen=True, kw_only=True):
     """How often SLURM has requeued the task; a later instance supersedes an earlier one."""
     end_at: float | None = None
     """When the job's time limit ends it, by the controller's clock; None: not known."""
+    n_gpus: int = 0
+    """GPUs that its runs may use; 0: none, or not known."""
     state: AgentState = AgentState.ACTIVE
     cause: str = ""
     token: int | None = None

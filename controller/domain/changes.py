@@ -145,6 +145,7 @@ class AttemptStarted(Struct, frozen=True, kw_only=True, tag=True):
     directory: str
     argv: tuple[str, ...]
     at: float
+    n_gpus: int = 0
 
 
 class AttemptPidSet(Struct, frozen=True, kw_only=True, tag=True):

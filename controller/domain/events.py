@@ -35,6 +35,8 @@ class AgentJoined(Struct, frozen=True, kw_only=True, tag=True):
     """How often SLURM has requeued the task."""
     time_left_s: float | None = None
     """Until the job's time limit; a duration, because clocks of hosts differ."""
+    n_gpus: int = 0
+    """GPUs that its runs may use."""
 
 
 class RunAsked(Struct, frozen=True, kw_only=True, tag=True):

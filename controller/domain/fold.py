@@ -237,6 +237,7 @@ def _follow_attempt(
                 job=change.job,
                 directory=change.directory,
                 argv=change.argv,
+                n_gpus=change.n_gpus,
             )
         case AttemptPidSet():
             old = world.attempts[change.token]

@@ -69,6 +69,8 @@ class Run(Struct, frozen=True, kw_only=True):
     """The run directory on the agent's host."""
     argv: tuple[str, ...] = ()
     """The exact command that was executed."""
+    n_gpus: int = 0
+    """GPUs that the latest attempt may use; 0: none, or not known."""
     n_failures: int = 0
     """Attempts that failed by themselves."""
     n_crashes: int = 0

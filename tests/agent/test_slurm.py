@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from controller.agent.gpus import MOST, gpus_from
 from controller.agent.slurm import SHELLS, SlurmTask, shell_above, task_from
 
 ARRAY = {
@@ -50,3 +51,25 @@ def test_shell_above_is_named_and_other_programs_are_not(tmp_path: Path) -> None
         shell.communicate(b"\n")
     assert shell_above(os.getpid()) == ""
     assert shell_above(2**22 + 1) == ""
+
+
+@pytest.mark.parametrize(
+    ("environment", "n_gpus"),
+    [
+        ({}, 0),
+        ({"CUDA_VISIBLE_DEVICES": ""}, 0),
+        ({"CUDA_VISIBLE_DEVICES": "NoDevFiles", "SLURM_GPUS_ON_NODE": "2"}, 0),
+        ({"CUDA_VISIBLE_DEVICES": "0"}, 1),
+        ({"CUDA_VISIBLE_DEVICES": "GPU-1f, MIG-2e,3"}, 3),
+        ({"CUDA_VISIBLE_DEVICES": "0,1,-1,2"}, 2),
+        ({"ROCR_VISIBLE_DEVICES": "0,1"}, 2),
+        ({"SLURM_GPUS_ON_NODE": "4"}, 4),
+        ({"SLURM_GPUS_ON_NODE": "many"}, 0),
+        ({"SLURM_GPUS_ON_NODE": "9" * 5000}, 0),
+        ({"CUDA_VISIBLE_DEVICES": "0," * 9999 + "0"}, MOST),
+    ],
+)
+def test_gpus_are_those_that_the_environment_lets_a_program_see(
+    environment: dict[str, str], n_gpus: int
+) -> None:
+    assert gpus_from(environment) == n_gpus

@@ -12,6 +12,7 @@ from controller.domain.changes import (
     RunStateSet,
 )
 from controller.domain.events import (
+    AgentJoined,
     RunStarted,
     Ticked,
 )
@@ -157,6 +158,16 @@ def test_start_is_granted_again_when_repeated_and_executed_once() -> None:
     ]
     assert shop.tell(started) == Granted()
     assert not shop.decisions[-1].changes
+
+
+def test_run_has_the_gpus_of_the_agent_that_started_it() -> None:
+    shop, sweep = opened()
+    shop.tell(AgentJoined(agent_id="g", sweep_id=sweep, host="n2", pid=2, n_gpus=4))
+    order = shop.order("g", 1)
+    assert shop.world.runs[order.run_id].n_gpus == 0
+    shop.start("g", order.token)
+    assert shop.world.runs[order.run_id].n_gpus == 4
+    assert shop.world.runs[shop.run("a", 1).run_id].n_gpus == 0
 
 
 @pytest.mark.parametrize("token", [0, -1, 99, 2**80])

@@ -136,22 +136,30 @@ class Walk:
             if loop.time() > until or (not wanted and loop.time() > until - WAIT_S + REST_S):
                 self.differences.append(_difference(wanted, seen, str(path.relative_to(FOLDER))))
                 return
-            if isinstance(pilot.app.screen, ModalScreen):
-                # Textual keeps what stood behind a dialog when that was first painted: nothing, perhaps,
-                # where keys come faster than pictures.
-                pilot.app.screen.refresh()
+            _paint_behind(pilot)
             await asyncio.sleep(0.02)
 
     async def _at_rest(self, pilot: Pilot[ExitReason]) -> str:
         seen, busy = "", True
         while seen != (now := self._look(pilot)) or busy:
             seen = now
+            _paint_behind(pilot)
             await asyncio.sleep(REST_S)
             busy = any(one.group not in FOREVER and not one.is_finished for one in pilot.app.workers)
         return seen
 
     def _look(self, pilot: Pilot[ExitReason]) -> str:
         return picture_of(pilot.app, looks=self.mode.looks)
+
+
+def _paint_behind(pilot: Pilot[ExitReason]) -> None:
+    """Paint what stands behind a dialog again.
+
+    Textual keeps what was there when the dialog was first painted: nothing, perhaps, where keys come faster
+    than pictures.
+    """
+    if isinstance(pilot.app.screen, ModalScreen):
+        pilot.app.screen.refresh()
 
 
 def _difference(wanted: str, seen: str, name: str) -> str:

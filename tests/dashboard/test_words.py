@@ -19,9 +19,18 @@ from tui_sweeps.views.agents import AgentRows, is_silent
 from tui_sweeps.views.choice import Choice
 from tui_sweeps.views.commands import Typed, complete, find_run, find_sweep, understand
 from tui_sweeps.views.drafts import complete_path, diff_text, draft_of, source_of
-from tui_sweeps.views.effects import Effect, Impossible, agents_effect, retry_effect, stop_effect, verb_effect
+from tui_sweeps.views.effects import (
+    Effect,
+    Impossible,
+    active_runs,
+    agents_effect,
+    retry_effect,
+    stop_effect,
+    verb_effect,
+)
 from tui_sweeps.views.herald import BURST_N, Herald
 from tui_sweeps.views.runs import RunRows
+from tui_sweeps.views.tally import Sums
 from tui_sweeps.widgets.columns import Column, Geometry
 
 SWEEP = "d1g1ts00"
@@ -45,6 +54,23 @@ def test_cancel_says_its_price_in_numbers() -> None:
     effect = verb_effect(world(), SWEEP, Verb.CANCEL, scenes.NOW)
     assert isinstance(effect, Effect)
     assert effect.lines[0] == "Kills 2 runs, 9s of run time so far, on 2 hosts."
+
+
+def test_price_and_tally_are_in_gpu_hours_where_runs_have_gpus() -> None:
+    seen = world()
+    active = active_runs(seen, SWEEP)
+    for run in active:
+        seen.runs[run.id] = replace(run, n_gpus=4, started_at=scenes.NOW - 1800)
+    effect = verb_effect(seen, SWEEP, Verb.CANCEL, scenes.NOW)
+    assert isinstance(effect, Effect)
+    assert effect.lines[0] == "Kills 2 runs, 4.0 GPU-hours so far, on 2 hosts."
+    sums = Sums(seen, SWEEP)
+    assert sums.numbers().gpu_s(scenes.NOW) == pytest.approx(4 * 3600)
+    seen.runs[active[0].id] = replace(
+        seen.runs[active[0].id], state=RunState.FINISHED, ended_at=scenes.NOW - 900
+    )
+    sums.touch({active[0].id})
+    assert sums.numbers().gpu_s(scenes.NOW) == pytest.approx(3 * 3600)
 
 
 def test_illegal_verb_says_what_is_possible_instead() -> None:

@@ -166,7 +166,9 @@ def kill_line(runs: list[Run], now: float) -> str:
     spent_s = sum(duration_of(run, now) or 0.0 for run in runs)
     hosts = {run.host for run in runs if run.host}
     where = f", on {count(len(hosts), 'host')}" if hosts else ""
-    return f"Kills {count(len(runs), 'run')}, {duration(spent_s)} of run time so far{where}."
+    gpu_h = sum((duration_of(run, now) or 0.0) * run.n_gpus for run in runs) / 3600
+    spent = f"{gpu_h:,.1f} GPU-hours" if gpu_h else f"{duration(spent_s)} of run time"
+    return f"Kills {count(len(runs), 'run')}, {spent} so far{where}."
 
 
 def count(n: int, noun: str) -> str:

@@ -26,6 +26,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("agents", "AGENTS", 6, "right"),
     Column("queued", "QUEUE", 5, "right"),
     Column("hours", "RUN TIME", 8, "right"),
+    Column("gpu_hours", "GPU-H", 7, "right"),
     Column("changed", "CHANGED", 8, "right"),
     Column("method", "METHOD", 6),
     Column("metric", "METRIC", 16),
@@ -44,6 +45,7 @@ SORTABLE = (
     "agents",
     "queued",
     "hours",
+    "gpu_hours",
     "changed",
     "method",
 )
@@ -104,6 +106,7 @@ class SweepRows:
             "agents": tint(numbers.n_agents, ""),
             "queued": tint(numbers.n_queued, WARN),
             "hours": Cell(duration(numbers.run_s(now))),
+            "gpu_hours": Cell(f"{gpu_s / 3600:,.1f}") if (gpu_s := numbers.gpu_s(now)) else EMPTY,
             "changed": Cell(ago(now - sweep.updated_at), QUIET) if sweep.updated_at else EMPTY,
             "method": Cell(sweep.config.method.value),
             "metric": metric_cell(sweep),
@@ -128,6 +131,7 @@ def sweep_values(world: World, rows: SweepRows, sweep_id: str, key: str, now: fl
         "agents": lambda: numbers.n_agents,
         "queued": lambda: numbers.n_queued,
         "hours": lambda: round(numbers.run_s(now)),
+        "gpu_hours": lambda: round(numbers.gpu_s(now)),
         "changed": lambda: sweep.updated_at,
         "method": lambda: sweep.config.method.value,
     }

@@ -38,12 +38,20 @@ class Tally:
     """Run time of all runs that have ended."""
     active_since: tuple[float, ...]
     """Start of every active run."""
+    ended_gpu_s: float
+    """The same times the GPUs of each run."""
+    active_gpus: tuple[tuple[float, int], ...]
+    """Start and number of GPUs of every active run that has some."""
     durations_s: tuple[float, ...]
     """Of the latest finished runs."""
 
     def run_s(self, now: float) -> float:
         """Return the run time used so far, in seconds."""
         return self.ended_s + sum(max(0.0, now - at) for at in self.active_since)
+
+    def gpu_s(self, now: float) -> float:
+        """Return the GPU time used so far, in seconds; 0 where no GPU is known of."""
+        return self.ended_gpu_s + sum(n_gpus * max(0.0, now - at) for at, n_gpus in self.active_gpus)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +73,14 @@ class Sums:
         """Run time of every run that has ended."""
         self._since: dict[str, float] = {}
         """Start of every active run."""
+        self._gpu_s: dict[str, float] = {}
+        """GPU time of every run that has ended and had any."""
+        self._gpus: dict[str, tuple[float, int]] = {}
+        """Start and GPUs of every active run that has any."""
         self._finished: dict[str, None] = {}
         """Runs whose run time says how long the next will take, the latest last."""
         self._ended_s = 0.0
+        self._ended_gpu_s = 0.0
         self._numbers: Tally | None = None
         runs = [world.runs[one] for one in world.runs_of[sweep_id]]
         for run in sorted(runs, key=lambda run: run.ended_at or 0.0):
@@ -80,6 +93,8 @@ class Sums:
         for run_id in run_ids:
             self._ended_s -= self._took_s.pop(run_id, 0.0)
             self._since.pop(run_id, None)
+            self._ended_gpu_s -= self._gpu_s.pop(run_id, 0.0)
+            self._gpus.pop(run_id, None)
             self._finished.pop(run_id, None)
             if run_id in own:
                 self._add(self._world.runs[run_id])
@@ -91,10 +106,15 @@ class Sums:
             took_s = max(0.0, run.ended_at - run.started_at)
             self._took_s[run.id] = took_s
             self._ended_s += took_s
+            if run.n_gpus:
+                self._gpu_s[run.id] = took_s * run.n_gpus
+                self._ended_gpu_s += took_s * run.n_gpus
             if run.state is RunState.FINISHED or (run.verdict is not None and run.verdict.stop):
                 self._finished[run.id] = None
         elif run.state in RUN_ACTIVE:
             self._since[run.id] = run.started_at
+            if run.n_gpus:
+                self._gpus[run.id] = (run.started_at, run.n_gpus)
 
     def numbers(self) -> Tally:
         """Return the sums as they are now."""
@@ -117,6 +137,8 @@ class Sums:
             n_agents=len(world.agents_of[sweep_id]),
             ended_s=max(0.0, self._ended_s),
             active_since=tuple(self._since.values()),
+            ended_gpu_s=max(0.0, self._ended_gpu_s),
+            active_gpus=tuple(self._gpus.values()),
             durations_s=tuple(self._took_s[one] for one in islice(reversed(self._finished), N_DURATIONS)),
         )
 

@@ -27,6 +27,9 @@ from controller.domain.runs import Attempt, LogLines, Point, Run, StopAsk, metri
 from controller.domain.states import AttemptState, RunState
 from controller.domain.sweeps import Goal, Metric, Sweep
 
+MAX_TAGS, MAX_TAG = 100, 256
+"""Tags of a run, and characters of a tag."""
+
 MAX_INTEGER = 2**63 - 1
 """The largest integer a column of the store holds."""
 
@@ -51,11 +54,17 @@ def reported(draft: Draft, event: RunReported) -> Reply:
     revive(draft, attempt)
     if attempt.token in draft.world.open_of[attempt.sweep_id]:
         draft.heard_attempt(attempt.token)
-    if event.last_seq > recorded_seq or event.summary or event.own_config or event.system:
+    told = event.summary or event.own_config or event.system or event.tags is not None
+    if event.last_seq > recorded_seq or told:
         _grow(draft, attempt, event)
     _take_lines(draft, attempt, event.lines)
     _take_marks(draft, attempt, event)
     return Acked(last_seq=_recorded(draft.world.attempts[attempt.token], event))
+
+
+def tidy_tags(tags: tuple[str, ...]) -> tuple[str, ...]:
+    """Return each tag once, short enough for a record."""
+    return tuple(dict.fromkeys(tag[:MAX_TAG] for tag in tags if tag))[:MAX_TAGS]
 
 
 def _recorded(attempt: Attempt, event: RunReported) -> int:
@@ -103,6 +112,7 @@ def _grow(draft: Draft, attempt: Attempt, event: RunReported) -> None:
             extremes=run.extremes.wider(pairs_of(point.values for point in new)),
             own_config=event.own_config,
             system=event.system,
+            tags=None if event.tags is None else tidy_tags(event.tags),
             at=draft.at,
         )
     )

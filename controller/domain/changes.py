@@ -189,6 +189,8 @@ class HistoryGrew(Struct, frozen=True, kw_only=True, tag=True):
     """Keys of the program's own config that changed."""
     system: dict[str, Any] = {}
     """System metrics that changed."""
+    tags: tuple[str, ...] | None = None
+    """None: as before."""
 
 
 class LogGrew(Struct, frozen=True, kw_only=True, tag=True):

@@ -84,6 +84,8 @@ class RunReported(Struct, frozen=True, kw_only=True, tag=True):
     """Keys the program set itself."""
     own_config: dict[str, Any] = {}
     """Keys of the program's config that were not assigned."""
+    tags: tuple[str, ...] | None = None
+    """Words the program put on the run; None: as before."""
     system: dict[str, Any] = {}
     """Latest system metrics."""
     pid: int | None = None

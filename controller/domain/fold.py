@@ -212,6 +212,7 @@ def _follow_data(world: World, change: HistoryGrew | LogGrew) -> None:
                 extremes=run.extremes.widened(change.extremes),
                 own_config={**run.own_config, **change.own_config} if change.own_config else run.own_config,
                 system={**run.system, **change.system} if change.system else run.system,
+                tags=run.tags if change.tags is None else change.tags,
             )
             if change.best is not None and change.best != run.best:
                 world.consider_best(world.runs[run.id])

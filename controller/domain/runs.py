@@ -94,6 +94,8 @@ class Run(Struct, frozen=True, kw_only=True):
     """Lowest and highest value of each logged number, over all attempts."""
     own_config: dict[str, Any] = {}
     """What the program's config holds besides what was assigned: its own defaults."""
+    tags: tuple[str, ...] = ()
+    """Words that the program put on it."""
     system: dict[str, Any] = {}
     """Latest value of each system metric: processor, memory, GPUs."""
     n_points: int = 0

@@ -107,6 +107,8 @@ def _comparison(name: str, wanted: Any) -> Callable[[Any], bool]:
 def _equal(found: Any, wanted: Any) -> bool:
     if found is _MISSING:
         return wanted is None
+    if isinstance(found, tuple):  # as in Mongo: one of them, or all together
+        return wanted in found or wanted == list(found)
     if isinstance(found, bool) != isinstance(wanted, bool):
         return False
     return bool(found == wanted)
@@ -141,6 +143,8 @@ def value_of(run: Run, key: str) -> Any:
             return run.state.value
         case "host":
             return run.host
+        case "tags":
+            return run.tags
         case "created_at":
             return moment(run.created_at)
         case "updated_at":

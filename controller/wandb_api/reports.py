@@ -79,16 +79,21 @@ class Reports:
         )
         checked(await self._door.send(started))
 
-    async def configure(self, run: Run, config: dict[str, Any]) -> None:
-        """The program's config holds more than what was assigned, which it cannot change."""
+    async def configure(self, run: Run, config: dict[str, Any], tags: list[str] | None) -> None:
+        """The program's config holds more than what was assigned, which it cannot change; and it has tags.
+
+        Tags that are None stay as they are.
+        """
         attempt = open_attempt(self._mirror.world, run)
         own = {
             key: value
             for key, value in config.items()
             if key not in run.config and run.own_config.get(key, _MISSING) != value
         }
-        if attempt is not None and own and attempt.state is not AttemptState.ASSIGNED:
-            report = RunReported(agent_id=attempt.agent_id, token=attempt.token, own_config=own)
+        words = None if tags is None or tuple(tags) == run.tags else tuple(tags)
+        told = own or words is not None
+        if attempt is not None and told and attempt.state is not AttemptState.ASSIGNED:
+            report = RunReported(agent_id=attempt.agent_id, token=attempt.token, own_config=own, tags=words)
             checked(await self._door.send(report))
 
     async def take(self, run: Run, post: Post) -> bool:

@@ -112,7 +112,7 @@ class Resolvers:
         run = self._run(given.get("name") or given.get("id") or "")
         asking.caller.may_report(run, self._mirror.world.sweeps[run.sweep_id])
         await self._reports.start(run, host=given.get("host") or "", program=given.get("jobProgram") or "")
-        await self._reports.configure(run, unboxed_config(given.get("config")))
+        await self._reports.configure(run, unboxed_config(given.get("config")), given.get("tags"))
         run = self._mirror.world.runs[run.id]
         return {
             "bucket": self._runs.run(run, asking),

@@ -65,7 +65,7 @@ class RunViews:
             "state": run.state.value,
             "config": lambda info: boxed_config(run.own_config | run.config),
             "wandbConfig": '{"t": {}}' if run.n_points else "{}",
-            "tags": [],
+            "tags": list(run.tags),
             "readOnly": False,
             "createdAt": moment(run.created_at),
             "heartbeatAt": moment(heard_at),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from controller.core.reports import MAX_TAG, MAX_TAGS
 from controller.domain.changes import (
     HistoryGrew,
     PointsRecord,
@@ -82,6 +83,21 @@ def test_client_beside_the_agents_report_counts_its_own_lines_and_no_row_is_drop
     assert seqs == [1, 2, 3, 4, 5, 6, 7]
     assert shop.world.runs[order.run_id].n_points == 7
     assert shop.end("a", order.token, last_seq=3) == Acked(last_seq=3)
+
+
+def test_tags_are_kept_once_each_until_others_come() -> None:
+    shop, _ = opened()
+    order = shop.run("a", 1)
+    told = RunReported(agent_id="a", token=order.token, tags=("big", "b" * 999, "", "big"))
+    assert shop.tell(told) == Acked(last_seq=0)
+    assert shop.world.runs[order.run_id].tags == ("big", "b" * MAX_TAG)
+    shop.report("a", order.token, 1, [3.0])
+    assert shop.world.runs[order.run_id].tags == ("big", "b" * MAX_TAG)
+    many = tuple(map(str, range(2 * MAX_TAGS)))
+    shop.tell(RunReported(agent_id="a", token=order.token, tags=many))
+    assert shop.world.runs[order.run_id].tags == many[:MAX_TAGS]
+    shop.tell(RunReported(agent_id="a", token=order.token, tags=()))
+    assert shop.world.runs[order.run_id].tags == ()
 
 
 def test_report_repeated_inserts_nothing_twice() -> None:

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from controller.domain.parameters import MISSING
 from tests import scenes
@@ -18,6 +19,7 @@ from tui_sweeps.views.filter import (
     with_choices,
     with_limits,
 )
+from tui_sweeps.views.filter.subjects import RunSubject
 
 
 class Thing:
@@ -219,3 +221,13 @@ def test_choices_become_part_of_the_text_and_are_found_again() -> None:
         assert choices_of(text, "o", values) == tuple(chosen)
         assert with_choices(text, "o", None) == "newt"
     assert choices_of("newt o!=adam", "o", values) is None
+
+
+def test_tags_are_found_by_word_and_by_field() -> None:
+    (run, *_) = scenes.digits().facts.runs
+    fields = run_fields(scenes.digits_sweep(), ())
+    subject = RunSubject(replace(run, tags=("base", "ab-late")), {})
+    for text in ("ab-la", "tag:base", "tag=ab-late", "tag:late", "!tag:gone", "/^base$/"):
+        assert matches(parse(text, fields), subject), text
+    for text in ("tag=late", "tag:gone", "!tag=base"):
+        assert not matches(parse(text, fields), subject), text

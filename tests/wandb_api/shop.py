@@ -47,9 +47,9 @@ mutation Heartbeat($id: ID!, $metrics: JSONString, $runState: JSONString) {
 """
 UPSERT_BUCKET = """
 mutation UpsertBucket($name: String, $project: String, $entity: String, $host: String, $program: String,
-    $config: JSONString) {
+    $config: JSONString, $tags: [String!]) {
   upsertBucket(input: {config: $config, name: $name, modelName: $project, entityName: $entity, host: $host,
-      jobProgram: $program}) {
+      jobProgram: $program, tags: $tags}) {
     bucket { id name displayName sweepName config historyLineCount
              project { id name entity { id name } } } inserted } }
 """

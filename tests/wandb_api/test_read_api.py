@@ -158,6 +158,23 @@ def test_schema_can_be_inspected_by_old_clients(tell: Callable[[Story], None]) -
     tell(story)
 
 
+def test_tags_of_a_run_are_told_again_found_and_changed(tell: Callable[[Story], None]) -> None:
+    async def story(shop: Shop) -> None:
+        sweep_id = await shop.sweep(2)
+        _, run_id = await shop.started(sweep_id)
+        await shop.bucket(run_id, tags=["base", "v2"])
+        await shop.bucket(run_id)  # says nothing of tags: they stay
+        for tag, n_found in (("v2", 1), ("v3", 0)):
+            wanted = json.dumps(json.dumps({"tags": {"$in": [tag]}}))
+            found = await in_project(shop, f"runs(filters: {wanted}) {{ edges {{ node {{ name tags }} }} }}")
+            assert len(found["runs"]["edges"]) == n_found
+        assert shop.run(run_id).tags == ("base", "v2")
+        await shop.bucket(run_id, tags=[])
+        assert shop.run(run_id).tags == ()
+
+    tell(story)
+
+
 RUNS = [
     Run(
         id=f"run{i}",
@@ -166,6 +183,7 @@ RUNS = [
         name=f"r-{i}",
         config={"lr": 0.1 * i, "net": {"depth": i}, "flag": i % 2 == 0},
         suggestion=i,
+        tags=("low", "odd") if i == 1 else (),
         state=RunState.FINISHED if i else RunState.FAILED,
         summary={"loss": math.nan if i == 2 else float(i)},
         created_at=float(i),
@@ -193,6 +211,10 @@ RUNS = [
         ({"$not": {"name": "run1"}}, [0, 2, 3]),
         ({"display_name": {"$regex": "^r\\-2$"}}, [2]),
         ({"state": {"$gt": 3}}, []),
+        ({"tags": "odd"}, [1]),
+        ({"tags": ["low", "odd"]}, [1]),
+        ({"tags": {"$in": ["odd", "even"]}}, [1]),
+        ({"tags": {"$ne": "odd"}}, [0, 2, 3]),
     ],
 )
 def test_filter_keeps_what_mongo_would_keep(query: dict[str, Any], expected: list[int]) -> None:

@@ -99,6 +99,7 @@ def test_script_may_say_all_that_the_client_knows(desk: Desk) -> None:
     (run,) = desk.runs(sweep_id)
     assert (run["state"], run["exit_code"], run["config"]) == ("finished", 0, {"x": 0})
     told = desk.until(lambda world: True).runs[run["id"]]
+    assert told.tags == ("a",)
     assert told.own_config == {"epochs": 4, "late": {"deep": [1, 2]}}
     assert told.summary["val"] == {"min": 1.0}
     assert told.summary["verdict"] == "good"

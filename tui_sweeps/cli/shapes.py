@@ -91,6 +91,7 @@ def run_whole(run: Run, sweep: Sweep, attempts: Sequence[Attempt], now_at: float
     """Return what `show --json` prints: the row of `runs` and everything else that is known."""
     return run_row(run, now_at) | {
         "own_config": run.own_config,
+        "tags": list(run.tags),
         "system": run.system,
         "argv": list(run.argv),
         "directory": run.directory,

@@ -183,7 +183,12 @@ def where_lines(sweep: Sweep, run: Run) -> list[Line]:
     lines: list[Line] = [
         (Cell(name.ljust(14), QUIET), Cell(sanitise(value))) for name, value in exports.items() if value
     ]
-    places = (("agent", run.agent_id or ""), ("started in", sweep.directory), ("files in", run.directory))
+    places = (
+        ("tags", ", ".join(run.tags)),
+        ("agent", run.agent_id or ""),
+        ("started in", sweep.directory),
+        ("files in", run.directory),
+    )
     lines += [(Cell(name.ljust(14), QUIET), Cell(sanitise(value))) for name, value in places if value]
     return lines
 

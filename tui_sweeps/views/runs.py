@@ -46,6 +46,7 @@ MORE: tuple[Column, ...] = (
     Column("exit", "EXIT", 5, "right"),
     Column("started", "STARTED", 8),
     Column("points", "POINTS", 7, "right"),
+    Column("tag", "TAGS", 16),
     Column("id", "ID", 10),
 )
 """In the chooser, not shown unless chosen."""
@@ -145,6 +146,8 @@ class RunRows:
             return duration_of(run, now)
         if key == "started":
             return run.started_at
+        if key == "tag":
+            return ", ".join(run.tags) or MISSING
         if key == "delta":
             return run.best
         return RunSubject(run, self.paths).field(key)
@@ -171,6 +174,7 @@ class RunRows:
             "started": lambda run, _: EMPTY if run.started_at is None else Cell(clock(run.started_at)),
             "agent": lambda run, _: Cell(fit(sanitise(run.agent_id), 10)) if run.agent_id else EMPTY,
             "job": lambda run, _: Cell(fit(sanitise(run.job), 12)) if run.job else EMPTY,
+            "tag": lambda run, _: Cell(fit(sanitise(", ".join(run.tags)), 16)) if run.tags else EMPTY,
             "id": lambda run, _: Cell(run.id, QUIET),
         }
 

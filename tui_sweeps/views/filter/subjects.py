@@ -23,7 +23,7 @@ RUN_FIELDS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(
         (
             *("id", "name", "number", "host", "node", "agent", "job", "attempt", "cause", "exit"),
-            *("best", "latest", "step", "points", "duration", "failures"),
+            *("best", "latest", "step", "points", "duration", "failures", "tag"),
         ),
         ANYTHING,
     ),
@@ -66,7 +66,7 @@ class RunSubject:
         """Path in the config per parameter name."""
 
     def texts(self) -> Iterable[str]:
-        """Yield name, id, host, job and every text of the config."""
+        """Yield name, id, host, job, tags and every text of the config."""
         run = self.run
         yield run.name
         yield run.id
@@ -75,6 +75,7 @@ class RunSubject:
             yield run.host
         if run.job:
             yield run.job
+        yield from run.tags
         for path in self._paths.values():
             value = leaf(run.config, path)
             if isinstance(value, str):
@@ -138,6 +139,7 @@ _OWN: dict[str, Any] = {
     "duration": _duration,
     "failures": lambda run: run.n_failures,
     "is": _is,
+    "tag": lambda run: run.tags,
 }
 
 

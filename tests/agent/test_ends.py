@@ -24,7 +24,7 @@ GRACEFUL = (
     "import signal, sys, time\n"
     "def end(*_):\n"
     "    print('saved'); sys.exit(CODE)\n"
-    "signal.signal(signal.SIGTERM, end); print('ready'); time.sleep(1000)\n"
+    "signal.signal(signal.SIGTERM, end); sys.stdout.write('ready\\n'); time.sleep(1000)\n"
 )
 
 DAEMON = """

@@ -26,7 +26,7 @@ import signal, sys, time
 def end(signum, _):
     print(signal.Signals(signum).name); STAY or sys.exit(3)
 for signum in SIGNALS: signal.signal(signum, end)
-print('ready')
+sys.stdout.write('ready\\n')
 while True: time.sleep(1000)
 """
 

@@ -28,7 +28,7 @@ class TestHouse(ClientContract):
     async def opened(self, directory: Path) -> AsyncIterator[Client]:
         home = Home(directory / "home")
         async with open_house(home, embedded=False):
-            client = connect(home)
+            client = connect(home, timeout_s=60.0)  # a loaded machine takes its time
             try:
                 yield client
             finally:

@@ -37,3 +37,15 @@ def home(cluster: Cluster) -> Iterator[Site]:
 def site(home: Site) -> Site:
     home.new_project()
     return home
+
+
+@pytest.fixture
+def asking(cluster: Cluster) -> Iterator[Site]:
+    """A site whose controller asks SLURM every second."""
+    site = Site(cluster)
+    site.environment["TUI_SWEEPS_SLURM_POLL"] = "1"
+    try:
+        site.listen()
+        yield site
+    finally:
+        site.close()

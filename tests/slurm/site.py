@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +57,13 @@ class Site(Lab):
         (self.place / "run").mkdir(mode=0o700)
         self._n_projects = 0
 
+    def command(self, argv: Sequence[str] = (), where: str = "login") -> list[str]:
+        """Return what runs tui-sweeps on a host of the cluster."""
+        return self.cluster.at(where, [sys.executable, "-m", "tui_sweeps", *argv])
+
     def spawn(self, *argv: str, where: str = "login") -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
-            self.cluster.at(where, [sys.executable, "-m", "tui_sweeps", *argv]),
+            self.command(argv, where),
             cwd=self.project,
             env=self.environment,
             stdin=subprocess.DEVNULL,

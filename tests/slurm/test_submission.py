@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from controller.domain.agents import JobState
 from controller.domain.arrays import TASK_WAITS, TaskState
 from controller.domain.world import World
-from tests.slurm.cluster import Cluster
 from tests.slurm.site import Site
 from tests.system.test_sweep_life import is_finished
 
 pytestmark = pytest.mark.timeout(400)
-
-
-@pytest.fixture
-def asking(cluster: Cluster) -> Iterator[Site]:
-    """A site whose controller asks SLURM every second."""
-    site = Site(cluster)
-    site.environment["TUI_SWEEPS_SLURM_POLL"] = "1"
-    try:
-        site.listen()
-        yield site
-    finally:
-        site.close()
 
 
 def states(world: World, array: str) -> list[TaskState]:

@@ -133,6 +133,7 @@ class LaunchScreen(Dialog[tuple[LaunchAgents | SubmitArray, LaunchDesk] | None])
     def on_mount(self) -> None:
         """Begin with the first field."""
         self._show_way()
+        self.query_one(f"#{FIELDS[self._way][0].key}", Input).focus()
 
     def on_resize(self) -> None:
         """Put the script beside the form where there is room."""
@@ -145,7 +146,6 @@ class LaunchScreen(Dialog[tuple[LaunchAgents | SubmitArray, LaunchDesk] | None])
         for way in WAYS:
             self.set_class(way == self._way, f"on-{way}")
         self.on_resize()
-        self.query_one(f"#{FIELDS[self._way][0].key}", Input).focus()
         self._show()
 
     def _show(self) -> None:
@@ -172,7 +172,6 @@ class LaunchScreen(Dialog[tuple[LaunchAgents | SubmitArray, LaunchDesk] | None])
         """Show the fields of the other way, with the cursor still on the choice."""
         self._way = message.way
         self._show_way()
-        self.query_one(Ways).focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Look at what it means now."""

@@ -31,7 +31,9 @@ class Terminal:
         self.n_bytes = 0
         self.sent = b""
         """The latest megabyte that the program wrote."""
-        environment = {**lab.environment, "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+        # A worker of xdist has a size of its own in the environment, which would win over the terminal's.
+        environment = {k: v for k, v in lab.environment.items() if k not in ("COLUMNS", "LINES")}
+        environment |= {"TERM": "xterm-256color", "LANG": "C.UTF-8"}
         self.pid, self._master = pty.fork()
         if self.pid == 0:
             os.chdir(lab.project)

@@ -1,7 +1,7 @@
 """The one door: how the dashboard and every command of the CLI meet the controller.
 
-Two implementations, one contract suite: `controller.runtime`'s embedded one, in the controller's
-own process, and `controller.client.remote`, over its Unix socket.
+Three implementations, one contract suite: `controller.engine.door` in the controller's own process,
+`controller.client.remote` over a connection, `controller.client.spooled` over files.
 """
 
 from __future__ import annotations

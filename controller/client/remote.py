@@ -18,6 +18,7 @@ from aiohttp import ClientTimeout
 
 from controller.client.door import ClientError, DeniedError, ProtocolError, UnreachableError
 from controller.client.parts import Joiner
+from controller.client.refusals import not_understood, told
 from controller.client.ways import SocketWay, Way
 from controller.domain.commands import Command
 from controller.domain.events import AgentEvent
@@ -154,9 +155,7 @@ class RemoteClient:
         except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
             raise UnreachableError("The controller went away during a request.", "try again") from error
         except (aiohttp.ClientError, WireError, ValueError) as error:
-            raise ProtocolError(
-                f"What was said is not understood: {error}", "are both sides of the same version?"
-            ) from error
+            raise not_understood(error) from error
 
 
 async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
@@ -179,12 +178,7 @@ async def _check(response: aiohttp.ClientResponse) -> None:
     """Raise what a status other than 200 means."""
     if response.status == 200:
         return
-    try:
-        told = decode(await response.read(), dict[str, Any])
-    except WireError:
-        told = {}
-    message = str(told.get("error") or f"The controller answered with status {response.status}.")
-    hint = str(told.get("hint") or "")
+    message, hint = told(await response.read(), f"The controller answered with status {response.status}.")
     if response.status == 503:
         raise UnreachableError(message, hint or "try again in a moment")
     if response.status in (401, 403):

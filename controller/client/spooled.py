@@ -19,6 +19,7 @@ from controller.client import letters
 from controller.client.door import ClientError, DeniedError, ProtocolError, UnreachableError
 from controller.client.letters import LetterError
 from controller.client.parts import Joiner
+from controller.client.refusals import not_understood, told
 from controller.domain.commands import Command
 from controller.domain.events import AgentEvent
 from controller.domain.feed import FeedItem
@@ -72,7 +73,7 @@ class SpooledClient:
                 await asyncio.sleep(0)  # a screen may paint between two parts
             return joiner.whole()
         except (WireError, ValueError) as error:
-            raise _strange(error) from error
+            raise not_understood(error) from error
 
     async def changes(self, since: int) -> AsyncIterator[FeedItem]:
         """Yield what the controller commits after batch `since`.
@@ -86,7 +87,7 @@ class SpooledClient:
                 try:
                     item: FeedItem = decode(line, FeedItem)  # type: ignore[arg-type]
                 except WireError as error:
-                    raise _strange(error) from error
+                    raise not_understood(error) from error
                 since = item.seq
                 yield item
 
@@ -120,7 +121,7 @@ class SpooledClient:
             body = encode(word)
             return decode(await self._ask(kind, body, held_s), expected)
         except WireError as error:
-            raise _strange(error) from error
+            raise not_understood(error) from error
 
     async def _ask(self, words: str, body: str, held_s: float) -> bytes:
         """Return the body of the answer to one question."""
@@ -133,7 +134,7 @@ class SpooledClient:
             try:
                 await asyncio.to_thread(self._put, number, words, body)
                 async with asyncio.timeout(self._timeout_s + held_s):
-                    answer, told = await self._wait(number)
+                    kind, answer = await self._wait(number)
             except TimeoutError as error:
                 raise UnreachableError(
                     f"The controller did not answer in {self._spool} within {self._timeout_s + held_s:g} s.",
@@ -150,9 +151,9 @@ class SpooledClient:
                 self._pending.discard(number)
                 if self._arrived.pop(number, None) is None:
                     self._take_back(number)
-        if answer == letters.OK:
-            return told
-        raise _error(answer, told)
+        if kind == letters.OK:
+            return answer
+        raise _error(kind, answer)
 
     def _put(self, number: str, words: str, body: str) -> None:
         with contextlib.suppress(FileExistsError):
@@ -193,14 +194,5 @@ class SpooledClient:
         return found
 
 
-def _error(kind: str, told: bytes) -> ClientError:
-    try:
-        words = decode(told, dict[str, str])
-    except WireError:
-        words = {}
-    message = words.get("error") or f"The controller answered {kind!r}."
-    return _ERRORS.get(kind, ProtocolError)(message, words.get("hint", ""))
-
-
-def _strange(error: Exception) -> ProtocolError:
-    return ProtocolError(f"What was said is not understood: {error}", "are both sides of the same version?")
+def _error(kind: str, body: bytes) -> ClientError:
+    return _ERRORS.get(kind, ProtocolError)(*told(body, f"The controller answered {kind!r}."))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from msgspec.structs import replace
 
 from controller.core import breakers, endings
@@ -55,67 +57,89 @@ def ended(draft: Draft, event: RunEnded) -> Reply:
     return Acked(last_seq=attempt.last_seq)
 
 
+@dataclass(frozen=True, slots=True)
+class _End:
+    """What an attempt's end makes of its run."""
+
+    state: RunState
+    cause: str
+    actor: str = ""
+
+
 def _close(draft: Draft, attempt: Attempt, run: Run, event: RunEnded) -> None:
-    sweep = draft.world.sweeps[attempt.sweep_id]
-    state, cause, actor = _end_of(run, event)
-    if state is RunState.CRASHED:
-        crash(draft, attempt.token, cause or "the agent lost it", evidence=True)
+    end = _end_of(run, event)
+    if end.state is RunState.CRASHED:
+        crash(draft, attempt.token, end.cause or "the agent lost it", evidence=True)
         return
     draft.add(
         AttemptStateSet(
             token=attempt.token,
-            state=AttemptState(state.value),
-            cause=cause,
+            state=AttemptState(end.state.value),
+            cause=end.cause,
             exit_code=event.exit_code,
             signal=event.signal,
             at=draft.at,
         )
     )
     release_agent(draft, attempt)
-    if state is RunState.PREEMPTED:
-        cause = count_preemption(draft, run.id, cause, out_of_time=event.out_of_time)
-        if is_stuck(draft.world.runs[run.id]):
-            state = RunState.CRASHED
-    if state is RunState.FAILED:
+    end = _counted(draft, attempt, end, event)
+    _end_run(draft, attempt, end, event)
+    keep(draft, run.id)
+    _count_for_agent(draft, attempt, end.state)
+    sweep = draft.world.sweeps[attempt.sweep_id]
+    if end.state is RunState.FAILED:
+        breakers.failed(draft, draft.world.attempts[attempt.token])
+    if end.state is RunState.FINISHED:
+        look_at_end(draft, sweep, draft.world.runs[run.id])
+    else:
+        actor = end.actor or "controller"
+        draft.note(f"{end.state}: {end.cause}", actor=actor, sweep_id=sweep.id, run_id=run.id)
+    endings.want_fresh(draft, draft.world.sweeps[sweep.id])
+    draft.settle_later(sweep.id)
+
+
+def _counted(draft: Draft, attempt: Attempt, end: _End, event: RunEnded) -> _End:
+    """Count a preemption or failure for the run; one preemption too many crashes it."""
+    run = draft.world.runs[attempt.run_id]
+    if end.state is RunState.PREEMPTED:
+        cause = count_preemption(draft, run.id, end.cause, out_of_time=event.out_of_time)
+        stuck = is_stuck(draft.world.runs[run.id])
+        return _End(RunState.CRASHED if stuck else end.state, cause, end.actor)
+    if end.state is RunState.FAILED:
         failed_on = (*run.failed_on, attempt.agent_id)
         draft.add(faults(run, n_failures=run.n_failures + 1, failed_on=failed_on))
-    again = _again(draft, sweep, run.id, state)
+    return end
+
+
+def _end_run(draft: Draft, attempt: Attempt, end: _End, event: RunEnded) -> None:
+    """Set the run's state, and queue it where it is to be handed out again."""
+    again = _again(draft, draft.world.sweeps[attempt.sweep_id], attempt.run_id, end.state)
     agent = draft.world.agents.get(attempt.agent_id)
     draft.add(
         RunStateSet(
-            run_id=run.id,
-            state=state,
-            cause=cause,
+            run_id=attempt.run_id,
+            state=end.state,
+            cause=end.cause,
             exit_code=event.exit_code,
             signal=event.signal,
-            actor=actor,
+            actor=end.actor,
             queued=again,
             kept_for=agent.job if agent is not None and again and event.comes_back else "",
             at=draft.at,
         )
     )
-    keep(draft, run.id)
-    _count_for_agent(draft, attempt, state)
-    if state is RunState.FAILED:
-        breakers.failed(draft, draft.world.attempts[attempt.token])
-    if state is RunState.FINISHED:
-        look_at_end(draft, sweep, draft.world.runs[run.id])
-    else:
-        draft.note(f"{state}: {cause}", actor=actor or "controller", sweep_id=sweep.id, run_id=run.id)
-    endings.want_fresh(draft, draft.world.sweeps[sweep.id])
-    draft.settle_later(sweep.id)
 
 
-def _end_of(run: Run, event: RunEnded) -> tuple[RunState, str, str]:
+def _end_of(run: Run, event: RunEnded) -> _End:
     state = RunState(event.state.value)
     if state in (RunState.KILLED, RunState.PREEMPTED) and run.stop is not None:
         # Preempted while it was being stopped: it is not to come back.
-        return RunState.KILLED, run.stop.cause, run.stop.actor
+        return _End(RunState.KILLED, run.stop.cause, run.stop.actor)
     if run.stop is not None and run.stop.kill and state is RunState.FAILED:
-        return RunState.KILLED, run.stop.cause, run.stop.actor
+        return _End(RunState.KILLED, run.stop.cause, run.stop.actor)
     if state is RunState.FAILED and run.state is RunState.PREEMPTING:
-        return RunState.PREEMPTED, event.cause or "preempted", ""
-    return state, event.cause or _plain_cause(state, event), ""
+        return _End(RunState.PREEMPTED, event.cause or "preempted")
+    return _End(state, event.cause or _plain_cause(state, event))
 
 
 def _plain_cause(state: RunState, event: RunEnded) -> str:

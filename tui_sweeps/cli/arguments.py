@@ -29,6 +29,14 @@ def json_flag(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
+def verb_flags(parser: argparse.ArgumentParser, texts: dict[str, str]) -> Any:
+    """Let a command take one verb of several as a flag (`verb`); return their group."""
+    verbs = parser.add_mutually_exclusive_group()
+    for verb, text in texts.items():
+        verbs.add_argument(f"--{verb}", dest="verb", action="store_const", const=verb, help=text)
+    return verbs
+
+
 def whole(text: str) -> int:
     """Return a number of 0 or more."""
     if not (text.isascii() and text.isdecimal()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tui_sweeps.cli.arguments import command, json_flag, positive, whole
+from tui_sweeps.cli.arguments import command, json_flag, positive, verb_flags, whole
 
 
 def add_arrays(commands: Any) -> None:
@@ -37,14 +37,15 @@ def add_arrays(commands: Any) -> None:
         "tui-sweeps jobs JOB\ntui-sweeps jobs --throttle 4 JOB",
     )
     jobs.add_argument("id", nargs="?", metavar="SWEEP_ID_OR_JOB", help="JOB: our id or SLURM's")
-    verbs = jobs.add_mutually_exclusive_group()
-    for verb, text in (
-        ("cancel", "cancel all its tasks; their runs are stopped"),
-        ("cancel-waiting", "cancel the tasks that have not started"),
-        ("hold", "start no more of its tasks for now"),
-        ("release", "let held tasks start again"),
-    ):
-        verbs.add_argument(f"--{verb}", dest="verb", action="store_const", const=verb, help=text)
+    verbs = verb_flags(
+        jobs,
+        {
+            "cancel": "cancel all its tasks; their runs are stopped",
+            "cancel-waiting": "cancel the tasks that have not started",
+            "hold": "start no more of its tasks for now",
+            "release": "let held tasks start again",
+        },
+    )
     verbs.add_argument(
         "--throttle", type=whole, metavar="N", help="run N tasks at a time from now on; 0: all at once"
     )

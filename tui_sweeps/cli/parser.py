@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from controller.settings import VERSION
-from tui_sweeps.cli.arguments import Parser, command, json_flag, positive
+from tui_sweeps.cli.arguments import Parser, command, json_flag, positive, verb_flags
 from tui_sweeps.cli.array_arguments import add_arrays
 
 _COMMANDS = "tui-sweeps"
@@ -78,14 +78,15 @@ def _add_making(commands: Any) -> None:
         metavar="RUN_ID",
         help="a run to learn from; repeatable",
     )
-    verbs = sweep.add_mutually_exclusive_group()
-    for verb, text in (
-        ("pause", "no new runs; running ones go on"),
-        ("resume", "new runs again"),
-        ("stop", "no new runs for good; running ones finish"),
-        ("cancel", "kill running runs at once; no new ones"),
-    ):
-        verbs.add_argument(f"--{verb}", dest="verb", action="store_const", const=verb, help=text)
+    verbs = verb_flags(
+        sweep,
+        {
+            "pause": "no new runs; running ones go on",
+            "resume": "new runs again",
+            "stop": "no new runs for good; running ones finish",
+            "cancel": "kill running runs at once; no new ones",
+        },
+    )
     verbs.add_argument(
         "--run-cap", type=positive, metavar="N", help="let the sweep start N runs in all (then --resume)"
     )
@@ -163,11 +164,9 @@ def _add_tables(commands: Any) -> None:
 
 def _add_steering(commands: Any) -> None:
     stop = command(commands, "stop", "stop runs: TERM, 30 s grace, KILL", "tui-sweeps stop RUN_ID")
-    stop.add_argument("run_ids", nargs="*", metavar="RUN_ID")
     retry = command(
         commands, "retry", "queue ended runs for another attempt", "tui-sweeps retry --failed SWEEP_ID"
     )
-    retry.add_argument("run_ids", nargs="*", metavar="RUN_ID")
     retry.add_argument("--failed", metavar="SWEEP_ID", help="every failed or crashed run of a sweep")
     retry.add_argument("--force", action="store_true", help="finished runs, too")
     ignore = command(
@@ -176,7 +175,6 @@ def _add_steering(commands: Any) -> None:
         "leave runs out of search, best and importance",
         "tui-sweeps ignore --sweep SWEEP_ID --filter 'loss<0'",
     )
-    ignore.add_argument("run_ids", nargs="*", metavar="RUN_ID")
     ignore.add_argument("--undo", action="store_true", help="take them in again")
     delete = command(
         commands,
@@ -184,8 +182,8 @@ def _add_steering(commands: Any) -> None:
         "take ended runs out of their sweep; grid cells are run again",
         "tui-sweeps delete RUN_ID",
     )
-    delete.add_argument("run_ids", nargs="*", metavar="RUN_ID")
     for parser in (stop, retry, ignore, delete):
+        parser.add_argument("run_ids", nargs="*", metavar="RUN_ID")
         parser.add_argument("--sweep", metavar="SWEEP_ID", help="the sweep that --filter looks at")
         parser.add_argument("--filter", default="", metavar="F", help="runs of --sweep that match")
         json_flag(parser)

@@ -48,10 +48,12 @@ class WantTails(Message):
 class Answered(Message, bubble=False):
     """The answer to an `Ask`; None where the controller could not be met."""
 
-    def __init__(self, key: str, answer: Answer | None) -> None:
+    def __init__(self, key: str, answer: Answer | None, query: Query | None = None) -> None:
         super().__init__()
         self.key = key
         self.answer = answer
+        self.query = query
+        """What was asked."""
 
 
 class Replied(Message, bubble=False):

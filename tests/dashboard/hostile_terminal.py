@@ -180,7 +180,7 @@ def scene(n_runs: int, seed: int = 5) -> Snapshot:
 
 ALLOWED = re.compile(
     r"[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]+"  # plain text
-    r"|\r\n?|\x1b\[[0-9;]*m|\x1b\[\d*(?:;\d+)?H|\x1b\[\d*C|\x1b\[K|\x1b\[2J"  # drawing
+    r"|\r\n?|\x1b\[[0-9;]*m|\x1b\[\d*(?:;\d+)?H|\x1b\[\d*[CG]|\x1b\[K|\x1b\[2J"  # drawing
     r"|\x1b\[\?2026[hl]"  # frames
     r"|\x1b\[\?(?:7|25|1000|1002|1003|1004|1006|1015|1016|1049|2004|2048)[hl]"  # modes of the whole program
     r"|\x1b\[\?(?:2026|2048)\$p|\x1b\[[<>=][0-9;]*u|\x1b\[\?u|\x1b\]22;[a-z-]*\x07"

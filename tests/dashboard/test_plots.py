@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from textual.app import App
 
 from controller.domain.changes import RunAdded, RunStateSet
 from controller.domain.commands import StopRuns
-from controller.domain.queries import GetImportance, ImportanceTable
+from controller.domain.queries import Answer, GetImportance, ImportanceTable, Query
 from controller.domain.runs import Run
 from controller.domain.states import RunState
 from controller.settings import Home
@@ -271,6 +272,40 @@ async def test_importance_asks_again_for_another_metric_and_when_told() -> None:
         ("val_loss", "min"),
         ("accuracy", "last"),
     ]
+
+
+async def test_importance_names_the_question_at_once_and_remembers_the_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client = FakeClient(plot_scenes.tuned())
+    answer, gate = client.ask, asyncio.Event()
+
+    async def slow(query: Query) -> Answer:
+        if isinstance(query, GetImportance) and query.of == "min":
+            await gate.wait()
+        return await answer(query)
+
+    monkeypatch.setattr(client, "ask", slow)
+    async with make_app(client).run_test(size=(100, 30)) as pilot:
+        await until(pilot, "tune-augmented")
+        await pilot.press("enter", "3")
+        await until(pilot, "What drives the best val_accuracy, from 33 runs")
+        await pilot.press("v")
+        await until(pilot, "What drives the last val_loss, from 33 runs")
+        await pilot.press("v")
+        text = await until(pilot, "What drives the min val_loss")
+        assert "computing" in text
+        assert "from 33 runs" not in text
+        await pilot.press("v")
+        await until(pilot, "What drives the max val_loss, from 33 runs")
+        n_asked = len(client.asked)
+        await pilot.press("v", "v")
+        assert "computing" not in await until(pilot, "What drives the last val_loss, from 33 runs")
+        assert len(client.asked) == n_asked
+        await pilot.press("v")
+        await until(pilot, "What drives the min val_loss")
+        gate.set()
+        assert "computing" not in await until(pilot, "What drives the min val_loss, from 33 runs")
 
 
 async def test_importance_says_when_there_is_nothing_to_say(monkeypatch: pytest.MonkeyPatch) -> None:

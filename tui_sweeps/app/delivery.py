@@ -170,7 +170,7 @@ class Delivery(Base):
 
     async def _answer(self, message: Ask) -> None:
         answer = await self.link.ask(message.query)
-        message.asker.post_message(Answered(message.key, answer))
+        message.asker.post_message(Answered(message.key, answer, message.query))
 
     async def on_want_tails(self, message: WantTails) -> None:
         """Fetch the courses that came before this dashboard."""

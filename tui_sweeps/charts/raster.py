@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from operator import or_
 from typing import TYPE_CHECKING, Any
 
-from rich.text import Text
+from rich.text import Span, Text
 
 from tui_sweeps.charts.glyphs import Glyphs
 from tui_sweeps.charts.palette import attributes_only
@@ -218,12 +218,12 @@ def _cells(dots: int, down: int) -> tuple[int, ...]:
 
 
 def _text(chars: list[str], styles: list[str], colours: bool) -> Text:
-    line = Text("".join(chars), no_wrap=True, end="")
+    spans: list[Span] = []
     start = 0
-    for at in range(1, len(styles) + 1):
-        if at == len(styles) or styles[at] != styles[start]:
-            style = styles[start] if colours else attributes_only(styles[start])
-            if style:
-                line.stylize(style, start, at)
-            start = at
-    return line
+    for style, cells in groupby(styles):
+        end = start + sum(1 for _ in cells)
+        shown = style if colours else attributes_only(style)
+        if shown:
+            spans.append(Span(start, end, shown))
+        start = end
+    return Text("".join(chars), no_wrap=True, end="", spans=spans)

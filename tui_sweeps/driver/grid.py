@@ -19,7 +19,15 @@ MAX_CELLS = 4096
 
 _SINGLE_CELLS = frozenset(
     chr(code)
-    for first, last in ((0x20, 0x7E), (0xA1, 0xAC), (0xAE, 0x2FF), (0x2500, 0x25FC), (0x2800, 0x28FF))
+    for first, last in (
+        (0x20, 0x7E),
+        (0xA1, 0xAC),
+        (0xAE, 0x2FF),
+        (0x391, 0x3A1),
+        (0x2010, 0x2027),
+        (0x2500, 0x25FC),
+        (0x2800, 0x28FF),
+    )
     for code in range(first, last + 1)
 )
 """Most of what a dashboard draws; everything else is measured."""

@@ -25,6 +25,9 @@ _TOKEN = re.compile(
     r"|(?P<control>[\x00-\x1a\x1c-\x1f\x7f\x80-\x9f])"
 )
 
+_STYLED = re.compile(r"\x1b\[([0-9;]+)m([^\x00-\x1f\x7f\x80-\x9f]+)\x1b\[0?m")
+"""A text in a style of its own, as nearly all of Textual's output is: a third of the work in one piece."""
+
 _ALTERNATE_SCREEN = frozenset(("47", "1047", "1049"))
 _SYNCHRONIZED = "2026"
 _REPAINTING_FINALS = frozenset("@LMPSTXbr")
@@ -58,6 +61,12 @@ class Stream:
             data, self._kept = self._kept + data, ""
         at = 0
         while at < len(data):
+            if styled := _STYLED.match(data, at):
+                self._style = self.styles.after(self._style, styled[1])
+                self._text(styled[2])
+                self._style = 0
+                at = styled.end()
+                continue
             found = _TOKEN.match(data, at)
             if found is None:
                 if len(data) - at < _MAX_KEPT:

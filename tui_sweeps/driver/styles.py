@@ -19,7 +19,12 @@ __all__ = ["PLAIN", "Style", "StyleTable"]
 _ON = {1: 1, 2: 2, 3: 4, 4: 8, 5: 16, 6: 16, 7: 32, 8: 64, 9: 128, 21: 256, 53: 512}
 """SGR code to attribute bit."""
 _OFF = {22: 1 | 2, 23: 4, 24: 8 | 256, 25: 16, 27: 32, 28: 64, 29: 128, 55: 512}
+_SEEN_ON_BLANKS = 8 | 32 | 128 | 256 | 512
+"""Underlined, reversed, crossed out, doubly underlined, overlined."""
 _CODES = {1: "1", 2: "2", 4: "3", 8: "4", 16: "5", 32: "7", 64: "8", 128: "9", 256: "21", 512: "53"}
+
+_WEIGHT = 1 | 2
+"""Bold and dim: 22 ends both, on every terminal with 256 colours."""
 
 _MAX_CACHED_PARAMETERS = 20_000
 """Animated colours would otherwise fill the memory of a dashboard left open for weeks."""
@@ -45,6 +50,7 @@ class StyleTable:
         self._numbers: dict[Style, int] = {PLAIN: 0}
         self._after: dict[tuple[int, str], int] = {}
         self._between: dict[tuple[int, int], str] = {}
+        self._blank: dict[int, int] = {}
 
     def after(self, current: int, parameters: str) -> int:
         """Return the number of the style that `CSI parameters m` makes of style `current`."""
@@ -60,6 +66,17 @@ class StyleTable:
         """Return the number of the style an erased cell gets: the background alone."""
         return self._number(Style(0, "", self._styles[number].background))
 
+    def blank(self, number: int) -> int:
+        """Return one style for all in which a blank looks the same."""
+        known = self._blank.get(number)
+        if known is None:
+            style = self._styles[number]
+            seen = style.attributes & _SEEN_ON_BLANKS
+            known = self._blank[number] = self._number(
+                Style(seen, style.colour if seen else "", style.background)
+            )
+        return known
+
     def sequence(self, old: int, new: int) -> str:
         """Return the shortest SGR sequence that leads from one style to another."""
         if old == new:
@@ -69,7 +86,8 @@ class StyleTable:
         if known is None:
             if len(self._between) > _MAX_CACHED_PARAMETERS:
                 self._between.clear()
-            known = self._between[key] = _between(self._styles[old], self._styles[new])
+            can_lighten = self._depth >= ColourDepth.EIGHT_BIT
+            known = self._between[key] = _between(self._styles[old], self._styles[new], can_lighten)
         return known
 
     def _number(self, style: Style) -> int:
@@ -124,12 +142,16 @@ def mapped_colour(codes: tuple[int, ...], depth: ColourDepth) -> str:
     return ";".join(colour.downgrade(system).get_ansi_codes(foreground=codes[0] == 38))
 
 
-def _between(old: Style, new: Style) -> str:
+def _between(old: Style, new: Style, can_lighten: bool) -> str:
     anew = ["0", *_attribute_codes(new.attributes), *filter(None, (new.colour, new.background))]
     whole = f"\x1b[{';'.join(anew)}m" if len(anew) > 1 else "\x1b[m"
-    if old.attributes & ~new.attributes:
-        return whole  # switching single attributes off is where terminals differ
-    parts = _attribute_codes(new.attributes & ~old.attributes)
+    gone, kept, parts = old.attributes & ~new.attributes, old.attributes, []
+    if gone and can_lighten and not gone & ~_WEIGHT:
+        parts.append("22")
+        kept &= ~_WEIGHT
+    elif gone:
+        return whole  # switching other attributes off by themselves is where terminals differ
+    parts += _attribute_codes(new.attributes & ~kept)
     if new.colour != old.colour:
         parts.append(new.colour or "39")
     if new.background != old.background:

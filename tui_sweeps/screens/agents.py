@@ -16,10 +16,11 @@ from tui_sweeps.screens.arrays import Arrays
 from tui_sweeps.screens.board import Board, Setting, bindings, line_of
 from tui_sweeps.screens.ways import GoUp, OpenRun
 from tui_sweeps.views.agents import AgentRows, agent_key, is_silent, run_of
+from tui_sweeps.views.cells import Cell
 from tui_sweeps.views.effects import agents_effect
 from tui_sweeps.views.order import Order
 from tui_sweeps.views.tasks import array_lines
-from tui_sweeps.widgets.table import Cell, Column, LineTable
+from tui_sweeps.widgets.table import Column, LineTable
 from tui_sweeps.widgets.words import Words
 
 N_ARRAY_LINES = 4
@@ -106,7 +107,7 @@ class AgentsScreen(Arrays, Acts, Board):
     def _cell(self, row: int, key: str) -> Cell:
         if row >= len(self._order.ids):
             return Cell("")
-        return Cell(*self._rows.cell(self._order.ids[row], key, self.now))
+        return self._rows.cell(self._order.ids[row], key, self.now)
 
     def _under_cursor(self) -> str | None:
         row = self.table.cursor_row

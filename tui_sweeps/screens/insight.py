@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 
 from controller.domain.queries import GetImportance, GetNotes, ImportanceTable, Notes, NotFound
 from tui_sweeps.format import clock, count, duration, fit, sanitise
-from tui_sweeps.messages import Ask
+from tui_sweeps.messages import Answered, Ask
 from tui_sweeps.model import Touched
 from tui_sweeps.screens.acts import Acts
 from tui_sweeps.screens.board import Board, Setting, bindings
@@ -73,10 +73,18 @@ class ImportanceScreen(SweepView):
         super().__init__(setting, sweep_id)
         self.place = self.desk.of(sweep_id)
         self.columns = Columns(RunRows(self.model, sweep_id))
-        self._answer: ImportanceTable | NotFound | None = None
+        self._answers: dict[GetImportance, ImportanceTable | NotFound] = {}
+        """Of every question asked so far: going back and forth is free."""
+        self._n_ended: dict[GetImportance, int] = {}
+        """How many runs had ended when it was asked."""
         self._asked: GetImportance | None = None
-        self._asked_at, self._n_ended = 0.0, 0
-        self._waits = False
+        """What the page is about."""
+        self._awaited: GetImportance | None = None
+        self._asked_at = 0.0
+
+    @property
+    def _waits(self) -> bool:
+        return self._asked is not None and self._asked == self._awaited
 
     def on_mount(self) -> None:
         """Count the seconds while it is computed."""
@@ -91,6 +99,8 @@ class ImportanceScreen(SweepView):
             return
         if touched.everything:
             self.columns.reset()
+        else:
+            self.columns.touch(())  # there may be other metrics now
         if self._asked is None or (touched.everything and self._waits):
             self.action_again()
         elif touched.everything or self.sweep_id in touched.sweeps:
@@ -98,24 +108,39 @@ class ImportanceScreen(SweepView):
 
     def action_again(self) -> None:
         """Compute it anew."""
-        self._asked = query(self.columns, self.place)
-        self._waits = self._asked is not None
+        self._asked = self._awaited = query(self.columns, self.place)
         if self._asked is not None:
             self._asked_at = self.setting.clock()
-            self._n_ended = n_ended(self.model.world, self.sweep_id)
+            self._n_ended[self._asked] = n_ended(self.model.world, self.sweep_id)
             self.post_message(Ask(self, "importance", self._asked))
         self._draw()
 
-    def answered(self, key: str, answer: object) -> None:
+    def _ask(self) -> None:
+        """Show what is known of the question, or have it computed."""
+        asked = query(self.columns, self.place)
+        if asked is not None and (asked == self._awaited or self._answered(asked)):
+            self._asked = asked
+            self._draw()
+        else:
+            self.action_again()
+
+    def _answered(self, asked: GetImportance) -> bool:
+        return isinstance(self._answers.get(asked), ImportanceTable)
+
+    def on_answered(self, message: Answered) -> None:
         """Draw the bars."""
-        if isinstance(answer, ImportanceTable | NotFound):
-            self._answer, self._waits = answer, False
+        if isinstance(message.query, GetImportance) and isinstance(
+            message.answer, ImportanceTable | NotFound
+        ):
+            self._answers[message.query] = message.answer
+            if message.query == self._awaited:
+                self._awaited = None
             self._draw()
 
     def action_metric(self) -> None:
         """Ask about the next metric."""
         if next_metric(self.columns, self.place):
-            self.action_again()
+            self._ask()
         else:
             self.say("there is no other metric", bad=True)
 
@@ -124,7 +149,7 @@ class ImportanceScreen(SweepView):
         if reason := next_value(self.columns, self.place):
             self.say(reason, bad=True)
         else:
-            self.action_again()
+            self._ask()
 
     def on_resize(self, event: events.Resize) -> None:
         """Draw for the new width."""
@@ -137,25 +162,31 @@ class ImportanceScreen(SweepView):
         text = Text()
         if self._asked is None:
             text.append("The sweep names no metric, and no run has logged a number yet.", "dim")
-        elif isinstance(self._answer, NotFound):
-            text.append(sanitise(self._answer.reason), "dim")
-        elif self._answer is not None:
-            self._draw_bars(text, self._answer)
+        else:
+            answer = self._answers.get(self._asked)
+            if isinstance(answer, NotFound):
+                text.append(sanitise(answer.reason), "dim")
+            else:
+                text.append(head(self.columns, self._asked, answer), "bold")
+                if answer is not None:
+                    self._draw_bars(text, answer)
         if self._waits:
-            text.append("\n\n" if text else "")
+            text.append("\n\n")
             since = max(0.0, self.setting.clock() - self._asked_at)
             text.append("… computing ", "bold")
             text.append(f"in a process of its own, {duration(since) if since >= 1 else 'just asked'}", "dim")
-        elif (n_since := n_ended(self.model.world, self.sweep_id) - self._n_ended) > 0:
+        elif self._asked is not None and (n_since := self._n_since(self._asked)) > 0:
             text.append(f"\n\n{count(n_since)} more runs have ended since; c computes it anew.", "bold")
         self.page(text)
+
+    def _n_since(self, asked: GetImportance) -> int:
+        return n_ended(self.model.world, self.sweep_id) - self._n_ended[asked]
 
     def _draw_bars(self, text: Text, answer: ImportanceTable) -> None:
         from tui_sweeps.charts.bars import Bar, bars
         from tui_sweeps.charts.glyphs import glyphs
 
         width = max(24, self.size.width - 4)
-        text.append(head(answer, self._asked.of if self._asked is not None else "best"), "bold")
         text.append("\n")
         items = [
             Bar(row.name, row.importance, row.importance_low, row.importance_high, row.correlation)

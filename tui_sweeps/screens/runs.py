@@ -19,13 +19,14 @@ from tui_sweeps.screens.heading import Heading
 from tui_sweeps.screens.marking import Marking
 from tui_sweeps.screens.ways import GoUp as GoUp
 from tui_sweeps.screens.ways import OpenRun as OpenRun
+from tui_sweeps.views.cells import Cell
 from tui_sweeps.views.filter import FilterError, parse
 from tui_sweeps.views.order import Order, sort_words
 from tui_sweeps.views.run import command_text, config_yaml
 from tui_sweeps.views.runs import SPARK_CELLS, RunRows, run_key, run_passes
 from tui_sweeps.views.sorting import toggled
 from tui_sweeps.views.tally import Sums
-from tui_sweeps.widgets.table import Cell, Column, LineTable
+from tui_sweeps.widgets.table import Column, LineTable
 from tui_sweeps.widgets.words import Words
 
 
@@ -169,7 +170,7 @@ class RunsScreen(Heading, Marking, Choosing, Acts, Board):
     def _cell(self, row: int, key: str) -> Cell:
         if row >= len(self._order.ids):
             return Cell("")
-        return Cell(*self._rows.cell(self._order.ids[row], key, self.now))
+        return self._rows.cell(self._order.ids[row], key, self.now)
 
     # ------------------------------------------------------------------ what is chosen
 

@@ -13,10 +13,11 @@ from tui_sweeps.screens.board import Board, Setting, bindings
 from tui_sweeps.screens.columns import Chosen, ColumnsScreen
 from tui_sweeps.screens.filter_line import FilterLine
 from tui_sweeps.screens.ways import OpenSweep
+from tui_sweeps.views.cells import Cell
 from tui_sweeps.views.filter import SWEEP_FIELDS, FilterError, parse
 from tui_sweeps.views.order import Order, sort_words
 from tui_sweeps.views.sweeps import COLUMNS, SORTABLE, SweepRows, sweep_key, sweep_passes
-from tui_sweeps.widgets.table import Cell, Column, LineTable
+from tui_sweeps.widgets.table import Column, LineTable
 from tui_sweeps.widgets.words import Words
 
 
@@ -134,7 +135,7 @@ class SweepsScreen(Acts, Board):
     def _cell(self, row: int, key: str) -> Cell:
         if row >= len(self._order.ids):
             return Cell("")
-        return Cell(*self._rows.cell(self._order.ids[row], key, self.now))
+        return self._rows.cell(self._order.ids[row], key, self.now)
 
     def chosen_sweep(self) -> str | None:
         """Return the sweep under the cursor."""

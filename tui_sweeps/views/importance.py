@@ -53,9 +53,12 @@ def n_ended(world: World, sweep_id: str) -> int:
     return 0 if counts is None else sum(counts[state] for state in RUN_ENDED)
 
 
-def head(answer: ImportanceTable, of: str) -> str:
-    """Return what the bars are about, in words."""
-    return f"What drives the {of} {sanitise(answer.metric, width=40)}, from {count(answer.n_runs)} runs"
+def head(columns: Columns, asked: GetImportance, answer: ImportanceTable | None) -> str:
+    """Return what is asked, in words, and from how many runs the answer comes."""
+    name = asked.metric if answer is None else answer.metric
+    metric = sanitise(name, width=40) if name else columns.title(BEST)
+    runs = "" if answer is None else f", from {count(answer.n_runs)} runs"
+    return f"What drives the {asked.of} {metric}{runs}"
 
 
 def said(answer: ImportanceTable) -> list[str]:

@@ -17,7 +17,7 @@ from tui_sweeps.views.filter import And, Node, RunSubject, matches, run_fields
 from tui_sweeps.views.logged import LAST, MAX, MIN, WORDS, logged
 from tui_sweeps.views.order import SortKey, rank, sort_words
 from tui_sweeps.views.spark import spark
-from tui_sweeps.views.states import BAD, GOOD, LIVE, QUIET, WARN, run_state
+from tui_sweeps.views.states import BAD, GOOD, QUIET, WARN, run_state
 from tui_sweeps.views.tally import duration_of
 
 SPARK_CELLS = 10
@@ -163,7 +163,7 @@ class RunRows:
             "state": lambda run, _: run_state(run, self.model.waiting.get(run.id, "")),
             "best": self._best_cell,
             "delta": self._delta_cell,
-            "trend": lambda run, _: Cell(spark(self.model.tails.get(run.id, ()), SPARK_CELLS), LIVE),
+            "trend": lambda run, _: Cell(spark(self.model.tails.get(run.id, ()), SPARK_CELLS)),
             "duration": lambda run, now: (
                 Cell(duration(duration_of(run, now))) if run.started_at is not None else EMPTY
             ),

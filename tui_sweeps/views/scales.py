@@ -42,6 +42,9 @@ class Columns:
         self._scales: dict[tuple[str, bool | None], Scale] = {}
         self._positions: dict[tuple[str, bool | None], dict[str, float | None]] = {}
         self._parameters: dict[str, Parameter] = {}
+        self._metrics: list[str] | None = None
+        self._ranged: set[str] | None = None
+        """Of which metrics the latest runs keep the lowest and the highest value."""
         self._era = object()
         """Another one after each reset."""
 
@@ -50,10 +53,12 @@ class Columns:
         for cache in (self._numbers, self._choices, self._choice_values, self._scales, self._positions):
             cache.clear()
         self._parameters.clear()
+        self._metrics = self._ranged = None
         self._era = object()
 
     def touch(self, run_ids: Iterable[str]) -> None:
         """Read these runs again."""
+        self._metrics = self._ranged = None
         runs = [run for one in run_ids if (run := self.rows.model.world.runs.get(one)) is not None]
         for key, numbers in self._numbers.items():
             for run in runs:
@@ -77,6 +82,11 @@ class Columns:
 
     def metrics(self) -> list[str]:
         """Return the keys of the sweep's metric and of every other number in the latest summaries."""
+        if self._metrics is None:
+            self._metrics = self._found_metrics()
+        return self._metrics
+
+    def _found_metrics(self) -> list[str]:
         metric = self.rows.sweep.config.metric
         own, taken = ([], "") if metric is None else ([BEST], f"summary.{metric.name}")
         latest = self.rows.latest()
@@ -90,7 +100,9 @@ class Columns:
         name = own if key == BEST else key.partition(".")[2]
         found = [BEST] if metric is not None and name == own else []
         found.append(f"{LAST}.{name}")
-        return [*found, f"{MIN}.{name}", f"{MAX}.{name}"] if name in self.rows.ranged_keys() else found
+        if self._ranged is None:
+            self._ranged = self.rows.ranged_keys()
+        return [*found, f"{MIN}.{name}", f"{MAX}.{name}"] if name in self._ranged else found
 
     def next_kind(self, key: str) -> str:
         """Return the key of the metric's next value; the same one where there is no other."""

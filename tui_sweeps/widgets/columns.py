@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from tui_sweeps.format import cell_width, sanitise
 
@@ -39,8 +39,7 @@ class Column:
     """Stays at the left when the table scrolls sideways."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """What one cell shows."""
 
     text: str

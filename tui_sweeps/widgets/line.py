@@ -7,30 +7,37 @@ would read as another number, one that ends in an ellipsis does not.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
 from tui_sweeps.format import sanitise
-from tui_sweeps.widgets.columns import Cell, Column, Geometry, padded
+from tui_sweeps.widgets.columns import GAP_CELLS, Cell, Column, Geometry, padded
 
 __all__ = ["LineLook", "compose_line", "header_line", "sort_title"]
+
+_NONE = Style.null()
 
 SORT_UP, SORT_DOWN = "▲", "▼"
 
 
-@dataclass(frozen=True, slots=True)
 class LineLook:
-    """The styles of a whole line."""
+    """The styles of whole lines, each put together once."""
 
-    base: Style
-    """Below the cells' own."""
-    above: Style
-    """Over the cells' own: the cursor's."""
-    mark: Style
-    """Of the mark's symbol."""
+    def __init__(self, base: Style, above: Style = _NONE, mark: Style = _NONE) -> None:
+        """`base` lies below the cells' own styles, `above` over them; `mark` is the mark's own."""
+        self.plain = base + above
+        self.mark = base + mark + above
+        self._base, self._above = base, above
+        self._known: dict[str, Style] = {"": self.plain}
+
+    def of(self, style: str) -> Style:
+        """Return the look of a cell of this style."""
+        found = self._known.get(style)
+        if found is None:
+            found = self._known[style] = self._base + Style.parse(style) + self._above
+        return found
 
 
 class _Runs:
@@ -38,52 +45,62 @@ class _Runs:
 
     def __init__(self, look: LineLook) -> None:
         self.segments: list[Segment] = []
+        self.n_cells = 0
         self._look = look
-        self._plain = look.base + look.above
         self._texts: list[str] = []
         self._style = ""
 
-    def add(self, text: str, style: str) -> None:
+    def add(self, text: str, style: str, n_cells: int) -> None:
         if style != self._style:
             self.close()
             self._style = style
         self._texts.append(text)
+        self.n_cells += n_cells
 
     def close(self) -> None:
         if self._texts:
-            look = self._look
-            style = look.base + Style.parse(self._style) + look.above if self._style else self._plain
-            self.segments.append(Segment("".join(self._texts), style))
+            self.segments.append(Segment("".join(self._texts), self._look.of(self._style)))
             self._texts.clear()
+
+    def fit(self, width: int) -> None:
+        """Fill up to the width, or leave out the last cell's gap."""
+        if self.n_cells < width:
+            self.add(" " * (width - self.n_cells), "", width - self.n_cells)
+        elif self.n_cells == width + GAP_CELLS and self._texts:
+            self._texts[-1] = self._texts[-1][:-GAP_CELLS]
+            self.n_cells = width
+        self.close()
 
 
 def compose_line(
     geometry: Geometry,
     window: tuple[int, int],
     look: LineLook,
-    cell: Callable[[Column], Cell],
+    cell: Callable[[Column], tuple[str, str]],
     mark: str = "",
 ) -> Strip:
     """Return the line seen through `window` (sideways scroll, width): mark, fixed columns, moving columns."""
     scroll_x, width = window
     runs = _Runs(look)
     if mark:
-        runs.segments.append(Segment(mark.ljust(geometry.mark_width), look.base + look.mark + look.above))
+        runs.segments.append(Segment(mark.ljust(geometry.mark_width), look.mark))
+        runs.n_cells = geometry.mark_width
     else:
-        runs.add(" " * geometry.mark_width, "")
+        runs.add(" " * geometry.mark_width, "", geometry.mark_width)
     for column in geometry.fixed:
-        shown = cell(column)
-        runs.add(padded(shown.text, column.width, column.align), shown.style)
+        text, style = cell(column)
+        runs.add(padded(text, column.width, column.align), style, column.width + GAP_CELLS)
     left, right = scroll_x + geometry.fixed_width, scroll_x + width
     first, end = geometry.in_window(left, right)
     for column in geometry.moving[first:end]:
         start = geometry.starts[column.key]
         n_cells = min(start + column.width, right) - max(start, left)
         if n_cells >= 0:
-            shown = cell(column)
-            runs.add(padded(shown.text, n_cells, column.align), shown.style)
-    runs.close()
-    return Strip(runs.segments).adjust_cell_length(width, look.base + look.above)
+            text, style = cell(column)
+            runs.add(padded(text, n_cells, column.align), style, n_cells + GAP_CELLS)
+    runs.fit(width)
+    strip = Strip(runs.segments, runs.n_cells)
+    return strip if runs.n_cells == width else strip.crop(0, width)
 
 
 def sort_title(column: Column, sort: Sequence[tuple[str, bool]]) -> Cell:
@@ -100,7 +117,7 @@ def header_line(
 ) -> Strip:
     """Return the titles; at the right end, how many columns are hidden on either side."""
     scroll_x, width = window
-    look = LineLook(style, Style.null(), Style.null())
+    look = LineLook(style)
     n_left, n_right = geometry.n_out_of_sight(scroll_x, width)
     hint = (f" ←{n_left}" if n_left else "") + (f" {n_right}→" if n_right else "")
     room = width - len(hint)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from rich.segment import Segment
 from rich.style import Style
-from rich.text import Text
+from rich.text import Span, Text
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui_sweeps.widgets.kept import KeptLines
+
 __all__ = ["Picture"]
 
 
-class Picture(Widget, can_focus=True):
+class Picture(KeptLines, Widget, can_focus=True):
     """Lines of text, cut to the widget's size."""
 
     DEFAULT_CSS = """
@@ -29,7 +31,6 @@ class Picture(Widget, can_focus=True):
     def __init__(self) -> None:
         super().__init__(id="picture")
         self._lines: Sequence[Text] = ()
-        self._strips: dict[int, Strip] = {}
 
     def show(self, lines: Sequence[Text]) -> None:
         """Show these lines instead; only those that differ are drawn anew."""
@@ -37,37 +38,35 @@ class Picture(Widget, can_focus=True):
         differing = [
             at
             for at in range(max(len(old), len(lines)))
-            if at >= len(old) or at >= len(lines) or old[at] != lines[at] or old[at].spans != lines[at].spans
+            if at >= len(old) or at >= len(lines) or not _is_same(old[at], lines[at])
         ]
-        for at in differing:
-            self._strips.pop(at, None)
-        self.refresh(*(Region(0, at, self.size.width, 1) for at in differing if at < self.size.height))
+        if differing:
+            self.refresh(*(Region(0, at, self.size.width, 1) for at in differing))
 
     def on_resize(self) -> None:
         """Ask for lines of the new size."""
-        self._strips.clear()
         self.post_message(self.Resized())
 
-    def notify_style_update(self) -> None:
-        """Draw anew: the theme is another one."""
-        super().notify_style_update()
-        self._strips.clear()
+    def paint(self, ys: Sequence[int]) -> Iterator[Strip]:
+        """Yield lines."""
+        base, width = self.rich_style, self.size.width
+        for y in ys:
+            if y < len(self._lines):
+                yield _strip(self._lines[y], base).adjust_cell_length(width, base)
+            else:
+                yield Strip.blank(width, base)
 
-    def render_line(self, y: int) -> Strip:
-        """Return one line."""
-        base = self.rich_style
-        if y >= len(self._lines):
-            return Strip.blank(self.size.width, base)
-        strip = self._strips.get(y)
-        if strip is None:
-            strip = self._strips[y] = _strip(self._lines[y], base)
-        return strip.adjust_cell_length(self.size.width, base)
+
+def _is_same(one: Text, other: Text) -> bool:
+    return one is other or (one == other and one.spans == other.spans)
 
 
 def _strip(line: Text, base: Style) -> Strip:
     """Cut a line into segments at its styles' ends; later spans lie over earlier ones."""
     plain, spans = line.plain, line.spans
     whole = Style.parse(line.style) if isinstance(line.style, str) else line.style
+    if all(one.end <= other.start for one, other in pairwise(spans)):
+        return Strip(_segments_of(plain, spans, base + whole))
     cuts = sorted({0, len(plain), *(at for span in spans for at in (span.start, span.end))})
     segments: list[Segment] = []
     waiting = sorted(enumerate(spans), key=lambda pair: pair[1].start)
@@ -83,3 +82,15 @@ def _strip(line: Text, base: Style) -> Strip:
             look += style
         segments.append(Segment(plain[start:end], look))
     return Strip(segments)
+
+
+def _segments_of(plain: str, spans: Sequence[Span], look: Style) -> Iterator[Segment]:
+    """Yield the segments of a line whose spans follow one another."""
+    at = 0
+    for start, end, style in spans:
+        if start > at:
+            yield Segment(plain[at:start], look)
+        yield Segment(plain[start:end], look + (Style.parse(style) if isinstance(style, str) else style))
+        at = end
+    if at < len(plain):
+        yield Segment(plain[at:], look)

@@ -1,13 +1,13 @@
 """A table over a row function: nothing is mounted, only what is on screen is asked for.
 
 Textual's `DataTable` mounts every row and repaints itself whole for one changed cell. This one is drawn line
-by line (`render_line`), so that 100,000 rows start as fast as a hundred and one changed cell costs one small
+by line, so that 100,000 rows start as fast as a hundred and one changed cell costs one small
 region. It knows neither runs nor sweeps: the owner gives `n_rows` and `cell`, and says what changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import ClassVar, Literal
 
 from rich.segment import Segment
@@ -22,6 +22,7 @@ from textual.strip import Strip
 
 from tui_sweeps.format import fit, sanitise
 from tui_sweeps.widgets.columns import Cell, Column, Geometry
+from tui_sweeps.widgets.kept import KeptLines
 from tui_sweeps.widgets.line import LineLook, compose_line, header_line
 
 __all__ = ["Cell", "Column", "LineTable"]
@@ -29,10 +30,15 @@ __all__ = ["Cell", "Column", "LineTable"]
 HEADER_LINES = 1
 MARK = "●"
 
-CellFunction = Callable[[int, str], Cell]
+_NONE = Style.null()
+_NOT_DIM = Style(dim=False)
+"""The cursor's row reads well, and costs a terminal few changes of style."""
+
+CellFunction = Callable[[int, str], tuple[str, str]]
+"""Row and column key in, text and style of the cell out, as a `Cell` has them."""
 
 
-class LineTable(ScrollView, can_focus=True):
+class LineTable(KeptLines, ScrollView, can_focus=True):
     """A table with a sticky header, sticky first columns, a row cursor and marks."""
 
     ALLOW_SELECT = False
@@ -213,26 +219,28 @@ class LineTable(ScrollView, can_focus=True):
             return
         self.scroll_to(y=row if row < top else row - n_visible + 1, animate=False)
 
-    def render_line(self, y: int) -> Strip:
-        """Return screen line `y`: the header, a row, or the word for an empty table."""
-        base = self.rich_style
-        width = self.scrollable_content_region.width  # without the scrollbar's column
-        if y < HEADER_LINES:
-            window = (self.scroll_offset.x, width)
-            return header_line(self._geometry, window, base + self._style("header"), self._sort)
-        row = y - HEADER_LINES + self.scroll_offset.y
-        if row < self.n_rows:
-            return self._row_line(row, base, width)
-        if not self.n_rows and y == HEADER_LINES + 1 and self._empty:
-            text = fit(" " + sanitise(self._empty), width)
-            return Strip([Segment(text, base + self._style("empty"))]).extend_cell_length(width, base)
-        return Strip.blank(width, base)
+    def paint(self, ys: Sequence[int]) -> Iterator[Strip]:
+        """Yield screen lines: the header, rows, or the word for an empty table."""
+        base, region = self.rich_style, self.scrollable_content_region
+        first, scroll_x = self.scroll_offset.y - HEADER_LINES, self.scroll_offset.x
+        window, width = (scroll_x, region.width), self.size.width  # the last column may be the scrollbar's
+        marked = self._style("marked")
+        looks = (LineLook(base, _NONE, marked), LineLook(base, self._style("cursor") + _NOT_DIM, marked))
+        for y in ys:
+            row = y + first
+            if y < HEADER_LINES:
+                line = header_line(self._geometry, window, base + self._style("header"), self._sort)
+            elif row < self.n_rows:
+                line = self._row_line(row, window, looks[row == self.cursor_row])
+            elif not self.n_rows and y == HEADER_LINES + 1 and self._empty:
+                text = fit(" " + sanitise(self._empty), region.width)
+                line = Strip([Segment(text, base + self._style("empty"))])
+            else:
+                line = Strip.blank(width, base)
+            yield line if line.cell_length == width else line.adjust_cell_length(width, base)
 
-    def _row_line(self, row: int, base: Style, width: int) -> Strip:
+    def _row_line(self, row: int, window: tuple[int, int], look: LineLook) -> Strip:
         mark = MARK if self._marked is not None and self._marked(row) else ""
-        above = self._style("cursor") if row == self.cursor_row else Style.null()
-        look = LineLook(base, above, self._style("marked"))
-        window = (self.scroll_offset.x, width)
         return compose_line(self._geometry, window, look, lambda column: self._cell(row, column.key), mark)
 
     def _style(self, part: str) -> Style:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from controller.client.door import Client
-from controller.domain.commands import StopRuns
+from controller.domain.commands import DeleteRuns, StopRuns
 from controller.domain.replies import Accepted, Refused
 from controller.domain.runs import Run
 from controller.domain.sweeps import Sweep
@@ -58,6 +58,7 @@ class Resolvers:
             "upsertBucket": self._upsert_bucket,
             "createRunFiles": self._create_run_files,
             "stopRun": self._stop_run,
+            "deleteRun": self._delete_run,
             "notifyScriptableRunAlert": self._alert,
         }
 
@@ -141,6 +142,15 @@ class Resolvers:
         reply = checked(await self._door.send(StopRuns(run_ids=(run.id,), actor=asking.caller.actor)))
         # Asking again, or after the end, has no effect and is no mistake.
         return {"success": isinstance(reply, Accepted | Refused)}
+
+    async def _delete_run(self, info: Any, **arguments: Any) -> View:
+        asking: Asking = info.context
+        asking.caller.may_steer()
+        run = self._run(arguments["input"]["id"])
+        reply = checked(await self._door.send(DeleteRuns(run_ids=(run.id,), actor=asking.caller.actor)))
+        if isinstance(reply, Refused) and not run.deleted:
+            raise FaultError(400, f"{reply.reason}{'; ' + reply.hint if reply.hint else ''}")
+        return {"success": True}
 
     async def _alert(self, info: Any, **arguments: Any) -> View:
         run = self._run(arguments["input"]["runName"])

@@ -55,6 +55,10 @@ mutation UpsertBucket($name: String, $project: String, $entity: String, $host: S
 """
 
 
+DELETE_RUN = "mutation DeleteRun($id: ID!, ) { deleteRun(input: { id: $id, }) { clientMutationId } }"
+"""As `Run.delete` of `wandb.Api` says it."""
+
+
 def grid(n: int, **more: Any) -> str:
     config = {"method": "grid", "program": "train.py", "metric": {"name": "loss"}} | more
     return json.dumps(config | {"parameters": more.get("parameters", {"x": {"values": list(range(n))}})})

@@ -29,6 +29,7 @@ from controller.wandb_api.guard import key_of
 from controller.wandb_api.keys import KeyFile, secret_of
 from tests.wandb_api.shop import (
     CREATE_AGENT,
+    DELETE_RUN,
     HEARTBEAT,
     SECRET,
     UPSERT_BUCKET,
@@ -92,6 +93,17 @@ def test_secret_is_made_once_and_private(tmp_path: Path) -> None:
     assert secret_of(path) == secret_of(path)
     assert len(secret_of(path)) == 64
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_agent_key_deletes_no_run(tell: Callable[[Story], None]) -> None:
+    async def story(shop: Shop) -> None:
+        _, run_id = await shop.started(await shop.sweep())
+        await shop.stream(run_id, complete=True, exitcode=0)
+        key = KeyFile(shop.home.keys).mint(Scope.AGENT, "uncategorized")
+        assert "may not" in await shop.ask(DELETE_RUN, key=key, status=403, id=run_id)
+        assert not shop.run(run_id).deleted
+
+    tell(story)
 
 
 def test_agent_key_works_for_its_project_and_registers_nothing(tell: Callable[[Story], None]) -> None:

@@ -14,7 +14,7 @@ from controller.domain.runs import Run
 from controller.domain.states import RunState
 from controller.wandb_api.faults import FaultError
 from controller.wandb_api.filters import in_order, read_filter
-from tests.wandb_api.shop import Shop, within
+from tests.wandb_api.shop import DELETE_RUN, Shop, within
 
 Story = Callable[[Shop], Awaitable[None]]
 
@@ -171,6 +171,24 @@ def test_tags_of_a_run_are_told_again_found_and_changed(tell: Callable[[Story], 
         assert shop.run(run_id).tags == ("base", "v2")
         await shop.bucket(run_id, tags=[])
         assert shop.run(run_id).tags == ()
+
+    tell(story)
+
+
+def test_ended_run_is_deleted_once_and_for_all_and_an_active_one_is_left_alone(
+    tell: Callable[[Story], None],
+) -> None:
+    async def story(shop: Shop) -> None:
+        sweep_id = await shop.sweep(3)
+        agent_id, first = await shop.started(sweep_id)
+        assert "stop them first" in await shop.ask(DELETE_RUN, status=400, id=first)
+        await shop.stream(first, complete=True, exitcode=0)
+        for _ in range(2):
+            await shop.ask(DELETE_RUN, id=first)
+        assert shop.run(first).deleted
+        assert first not in shop.world.runs_of[sweep_id]
+        assert shop.run(await shop.next_run(agent_id)).config == shop.run(first).config  # its cell again
+        assert "run" in await shop.ask(DELETE_RUN, status=400, id="nobody")
 
     tell(story)
 

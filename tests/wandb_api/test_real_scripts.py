@@ -150,6 +150,7 @@ def test_public_api_reads_a_sweep_and_stops_a_run(desk: Desk) -> None:
             "whole": len(list(best.scan_history())),
             "summary": best.summary["other"],
         }
+        by_x[0].delete()  # the agent then gets its cell again
         by_x[1].stop()
         json.dump(found, open("found.json", "w"))
         """,
@@ -159,7 +160,7 @@ def test_public_api_reads_a_sweep_and_stops_a_run(desk: Desk) -> None:
     world = desk.until(
         lambda world: world.counts_of[sweep_id][RunState.FINISHED] and one_at_the_gate(sweep_id)(world)
     )
-    _, second = world.runs_of[sweep_id]
+    first, second = world.runs_of[sweep_id]
     desk.left(desk.python(str(reader), f"local/uncategorized/{sweep_id}"))
     found = json.loads((desk.project / "found.json").read_text())
     assert [row["loss"] for row in found.pop("history")] == expected_losses(0, 5)
@@ -178,8 +179,12 @@ def test_public_api_reads_a_sweep_and_stops_a_run(desk: Desk) -> None:
     assert set(found["filtered"]) == {1}
     assert found["named"].endswith("-1")
     desk.left(agent)
-    run = desk.until(lambda world: True).runs[second]
-    assert (run.state, run.cause) == (RunState.KILLED, "stopped")
+    world = desk.until(lambda world: True)
+    assert (world.runs[second].state, world.runs[second].cause) == (RunState.KILLED, "stopped")
+    assert world.runs[first].deleted
+    assert [(run["config"], run["state"]) for run in desk.runs(sweep_id) if run["id"] != second] == [
+        ({"x": 0}, "finished")
+    ]
 
 
 @at_once

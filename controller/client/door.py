@@ -1,7 +1,8 @@
 """The one door: how the dashboard and every command of the CLI meet the controller.
 
-Three implementations, one contract suite: `controller.engine.door` in the controller's own process,
-`controller.client.remote` over a connection, `controller.client.spooled` over files.
+Four implementations, one contract suite: `controller.engine.door` in the controller's own process,
+`controller.client.local` over its Unix socket, `controller.client.remote` from other hosts,
+`controller.client.spooled` over files.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from controller.domain.feed import FeedItem
 from controller.domain.queries import Answer, Query
 from controller.domain.replies import Reply
 from controller.domain.world import Snapshot
+
+START_HINT = "start one with `tui-sweeps controller start`"
 
 
 class ClientError(Exception):

@@ -17,6 +17,7 @@ from msgspec import Struct
 from controller.client.addresses import Tried, attempt, pinned
 from controller.client.announced import is_near, read, write_whole
 from controller.client.door import Client, ClientError
+from controller.client.local import LocalClient
 from controller.client.remote import RemoteClient
 from controller.client.returning import addresses_of, is_spool, key_of
 from controller.client.spooled import SpooledClient
@@ -56,12 +57,16 @@ async def probe(home: Home) -> Probe:
                 tried.append(reached if reached.error else await _asked(address, TlsWay(address, pin, key)))
     except ClientError as error:
         return Probe(node=node, error=f"{error}; {error.hint}" if error.hint else str(error))
-    near = await _asked(found.socket, Path(found.socket)) if is_near(found) else None
+    near = (
+        await _timed(found.socket, LocalClient(Path(found.socket), timeout_s=ANSWER_S))
+        if is_near(found)
+        else None
+    )
     spool = await _timed(str(home.spool), SpooledClient(home.spool)) if is_spool(home) else None
     return Probe(node=node, addresses=tuple(tried), socket=near, spool=spool)
 
 
-async def _asked(name: str, way: Path | TlsWay) -> Tried:
+async def _asked(name: str, way: TlsWay) -> Tried:
     return await _timed(name, RemoteClient(way, timeout_s=ANSWER_S))
 
 

@@ -1,4 +1,4 @@
-"""The door over HTTP: on the controller's Unix socket, or on one of its addresses.
+"""The door over HTTP on one of the controller's addresses, from another host.
 
 One session, kept connections, no layers: an agent's request costs a fraction of a millisecond. How to get
 there, and how to know that it is the controller who answers, is the way's business.
@@ -10,16 +10,16 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 
 import aiohttp
 from aiohttp import ClientTimeout
 
-from controller.client.door import ClientError, DeniedError, ProtocolError, UnreachableError
+from controller.client.answers import fault_of, whole_lines
+from controller.client.door import START_HINT, ClientError, DeniedError, UnreachableError
 from controller.client.parts import Joiner
-from controller.client.refusals import not_understood, told
-from controller.client.ways import SocketWay, Way
+from controller.client.refusals import not_understood
+from controller.client.ways import Way
 from controller.domain.commands import Command
 from controller.domain.events import AgentEvent
 from controller.domain.feed import FeedItem
@@ -27,8 +27,6 @@ from controller.domain.queries import Answer, Query
 from controller.domain.replies import Reply
 from controller.domain.wire import WireError, decode, encode
 from controller.domain.world import Snapshot
-
-START_HINT = "start one with `tui-sweeps controller start`"
 
 _HEADERS = {"Content-Type": "application/json"}
 
@@ -39,10 +37,10 @@ T = TypeVar("T")
 
 
 class RemoteClient:
-    """A `Client` over a Unix socket, or another way; belongs to the event loop that uses it first."""
+    """A `Client` over TLS; belongs to the event loop that uses it first."""
 
-    def __init__(self, way: Path | Way, *, timeout_s: float = 10.0) -> None:
-        self._way = SocketWay(way) if isinstance(way, Path) else way
+    def __init__(self, way: Way, *, timeout_s: float = 10.0) -> None:
+        self._way = way
         self._timeout_s = timeout_s
         self._connect_s = self._way.connect_s or timeout_s
         self._session: aiohttp.ClientSession | None = None
@@ -59,8 +57,9 @@ class RemoteClient:
             # A big one may take long, but never a long time between two parts.
             timeout = ClientTimeout(total=None, sock_connect=self._connect_s, sock_read=self._timeout_s)
             async with self._opened().get(self._way.base / "snapshot", timeout=timeout) as response:
-                await _check(response)
-                async for line in _lines(response):
+                if response.status != 200:
+                    raise fault_of(response.status, await response.read())
+                async for line in whole_lines(response.content.iter_any()):
                     joiner.add(decode(line, Snapshot))
                     await asyncio.sleep(0)  # a screen may paint between two parts
             return joiner.whole()
@@ -76,8 +75,9 @@ class RemoteClient:
         with self._told(_SILENCE_S):
             url = (self._way.base / "changes").with_query(since=str(since))
             async with self._opened().get(url, timeout=timeout) as response:
-                await _check(response)
-                async for line in _lines(response):
+                if response.status != 200:
+                    raise fault_of(response.status, await response.read())
+                async for line in whole_lines(response.content.iter_any()):
                     item: FeedItem = decode(line, FeedItem)  # type: ignore[arg-type]
                     yield item
         raise UnreachableError("The controller ended the stream of changes.", "connect again")
@@ -113,9 +113,10 @@ class RemoteClient:
         with self._told(self._timeout_s + held_s):
             body = encode(word).encode()
             async with self._opened().post(url, data=body, headers=_HEADERS, timeout=timeout) as response:
+                answer = await response.read()
                 if response.status not in (200, 507):
-                    await _check(response)
-                return decode(await response.read(), kind)
+                    raise fault_of(response.status, answer)
+                return decode(answer, kind)
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._is_closed:
@@ -156,31 +157,3 @@ class RemoteClient:
             raise UnreachableError("The controller went away during a request.", "try again") from error
         except (aiohttp.ClientError, WireError, ValueError) as error:
             raise not_understood(error) from error
-
-
-async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    """Yield the lines that are not empty, however long they are."""
-    parts: list[bytes] = []
-    async for chunk in response.content.iter_any():
-        *ends, rest = chunk.split(b"\n")
-        for end in ends:
-            line = b"".join((*parts, end))
-            parts.clear()
-            if line:
-                yield line
-        if rest:
-            parts.append(rest)
-    if parts:
-        raise ProtocolError("A line of the controller's answer is cut off.", "try again")
-
-
-async def _check(response: aiohttp.ClientResponse) -> None:
-    """Raise what a status other than 200 means."""
-    if response.status == 200:
-        return
-    message, hint = told(await response.read(), f"The controller answered with status {response.status}.")
-    if response.status == 503:
-        raise UnreachableError(message, hint or "try again in a moment")
-    if response.status in (401, 403):
-        raise DeniedError(message, hint)
-    raise ProtocolError(message, hint)

@@ -18,11 +18,10 @@ from typing import Any, TypeVar, cast
 from controller.client import letters
 from controller.client.addresses import meet, pinned
 from controller.client.announced import Connection, fault_for_nodes, is_near, read, this_machine
-from controller.client.door import Client, ClientError, DeniedError, UnreachableError
+from controller.client.door import START_HINT, Client, ClientError, DeniedError, UnreachableError
+from controller.client.local import LocalClient
 from controller.client.private import read_private
-from controller.client.remote import START_HINT, RemoteClient
 from controller.client.spooled import TIMEOUT_S, SpooledClient
-from controller.client.ways import TlsWay
 from controller.domain.commands import Command
 from controller.domain.events import AgentEvent
 from controller.domain.feed import FeedItem
@@ -179,7 +178,7 @@ class ReturningClient:
             raise UnreachableError(f"No controller runs for {self._home.path}.", START_HINT)
         if self._via in (Via.AUTO, Via.SOCKET) and is_near(found):
             self._reach.address, self._reach.is_slow = "", False
-            return RemoteClient(Path(found.socket), timeout_s=self._timeout_s)
+            return LocalClient(Path(found.socket), timeout_s=self._timeout_s)
         if self._via is Via.SOCKET:
             raise UnreachableError(f"The socket {found.socket} of {found.host} is not here.", START_HINT)
         return await self._find_far(found)
@@ -207,6 +206,10 @@ class ReturningClient:
         pin = pinned(found.authority)
         self._reach.address, self._reach.is_slow = await meet(known, pin), False
         self._again_s, self._is_slow = float("inf"), False
+        # aiohttp takes 12 MB: whoever is on the controller's own machine spares it.
+        from controller.client.remote import RemoteClient
+        from controller.client.ways import TlsWay
+
         way = TlsWay(self._reach.address, pin, key_of(self._home, self._sweep_id))
         return RemoteClient(way, timeout_s=self._timeout_s)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from controller.api.server import serve
 from controller.client.door import Client
-from controller.client.remote import RemoteClient
+from controller.client.local import LocalClient
 from tests.client.contract import ClientContract
 from tests.client.fake import N_KEPT, FakeDoor
 
@@ -19,14 +19,14 @@ class TestFakeDoor(ClientContract):
         yield FakeDoor()
 
 
-class TestRemoteClient(ClientContract):
+class TestLocalClient(ClientContract):
     n_kept = N_KEPT
 
     @asynccontextmanager
     async def opened(self, directory: Path) -> AsyncIterator[Client]:
         socket = directory / "private" / "c.sock"
         server = await serve(FakeDoor(), socket)
-        client = RemoteClient(socket)
+        client = LocalClient(socket)
         try:
             yield client
         finally:

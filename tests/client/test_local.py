@@ -1,4 +1,4 @@
-"""What the remote door says when the other side is away, slow, foreign or strange."""
+"""What the door on the socket says when the other side is away, slow, foreign or strange."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any, cast
 import pytest
 
 from controller.api.server import serve
-from controller.client import ways
+from controller.client import stream
 from controller.client.door import Client, DeniedError, ProtocolError, UnreachableError
-from controller.client.remote import RemoteClient
+from controller.client.local import LocalClient
 from controller.domain.commands import Command, PauseSweep
 from controller.domain.events import AgentBeat, AgentEvent, RunAsked
 from controller.domain.queries import Answer, GetHistory, GetStatus, History, Query
@@ -40,10 +40,10 @@ class OddDoor(FakeDoor):
 
 
 @asynccontextmanager
-async def remote_to(door: Client, directory: Path, timeout_s: float = 10.0) -> AsyncIterator[RemoteClient]:
+async def client_to(door: Client, directory: Path, timeout_s: float = 10.0) -> AsyncIterator[LocalClient]:
     socket = directory / "d" / "c.sock"
     server = await serve(door, socket)
-    client = RemoteClient(socket, timeout_s=timeout_s)
+    client = LocalClient(socket, timeout_s=timeout_s)
     try:
         yield client
     finally:
@@ -55,9 +55,9 @@ async def never(_: Any) -> Any:
     await asyncio.Event().wait()
 
 
-def test_remote_is_unreachable_when_nobody_listens(tmp_path: Path) -> None:
+def test_local_client_is_unreachable_when_nobody_listens(tmp_path: Path) -> None:
     async def script() -> None:
-        client = RemoteClient(tmp_path / "no.sock")
+        client = LocalClient(tmp_path / "no.sock")
         with pytest.raises(UnreachableError, match="No controller answers") as caught:
             await client.ask(GetStatus())
         assert "controller start" in caught.value.hint
@@ -66,9 +66,9 @@ def test_remote_is_unreachable_when_nobody_listens(tmp_path: Path) -> None:
     asyncio.run(script())
 
 
-def test_remote_is_unreachable_when_the_answer_takes_too_long(tmp_path: Path) -> None:
+def test_local_client_is_unreachable_when_the_answer_takes_too_long(tmp_path: Path) -> None:
     async def script() -> None:
-        async with remote_to(OddDoor(never), tmp_path, timeout_s=0.05) as client:
+        async with client_to(OddDoor(never), tmp_path, timeout_s=0.05) as client:
             with pytest.raises(UnreachableError, match=r"within 0\.05 s"):
                 await client.send(AgentBeat(agent_id="a"))
 
@@ -78,7 +78,7 @@ def test_remote_is_unreachable_when_the_answer_takes_too_long(tmp_path: Path) ->
 @pytest.mark.parametrize(
     "message", [AgentBeat(agent_id="a", wait_s=5.0), RunAsked(agent_id="a", ask=1, wait_s=5.0)]
 )
-def test_remote_waits_longer_when_the_answer_may_be_held(tmp_path: Path, message: AgentEvent) -> None:
+def test_local_client_waits_longer_when_the_answer_may_be_held(tmp_path: Path, message: AgentEvent) -> None:
     async def script() -> None:
         asked = asyncio.Event()
         news = asyncio.Event()
@@ -90,7 +90,7 @@ def test_remote_waits_longer_when_the_answer_may_be_held(tmp_path: Path, message
 
         # A limit of nothing at all: only the held time is left.
         async with (
-            remote_to(OddDoor(hold), tmp_path, timeout_s=0.001) as client,
+            client_to(OddDoor(hold), tmp_path, timeout_s=0.001) as client,
             asyncio.TaskGroup() as group,
         ):
             reply = group.create_task(client.send(message))
@@ -101,30 +101,30 @@ def test_remote_waits_longer_when_the_answer_may_be_held(tmp_path: Path, message
     asyncio.run(script())
 
 
-def test_remote_is_denied_and_sends_nothing_when_another_user_listens(
+def test_local_client_is_denied_and_sends_nothing_when_another_user_listens(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def script() -> None:
         async def fail(_: Any) -> Any:
             raise AssertionError("a message reached the impostor")
 
-        async with remote_to(OddDoor(fail), tmp_path) as client:
+        async with client_to(OddDoor(fail), tmp_path) as client:
             uid = os.getuid()
-            monkeypatch.setattr(ways.os, "getuid", lambda: uid + 1)  # type: ignore[attr-defined]
+            monkeypatch.setattr(stream.os, "getuid", lambda: uid + 1)  # type: ignore[attr-defined]
             with pytest.raises(DeniedError, match=f"uid {uid} listens"):
                 await client.send(AgentBeat(agent_id="a"))
 
     asyncio.run(script())
 
 
-def test_remote_gives_the_refusal_as_data_when_the_disk_is_full(tmp_path: Path) -> None:
+def test_local_client_gives_the_refusal_as_data_when_the_disk_is_full(tmp_path: Path) -> None:
     async def script() -> None:
         full = Refused(reason="The disk is full.", code="full")
 
         async def refuse(_: Any) -> Any:
             return full
 
-        async with remote_to(OddDoor(refuse), tmp_path) as client:
+        async with client_to(OddDoor(refuse), tmp_path) as client:
             assert await client.send(AgentBeat(agent_id="a")) == full
 
     asyncio.run(script())
@@ -146,7 +146,7 @@ def test_errors_of_the_door_arrive_as_errors_of_the_door(
         async def fail(_: Any) -> Any:
             raise raised
 
-        async with remote_to(OddDoor(fail), tmp_path) as client:
+        async with client_to(OddDoor(fail), tmp_path) as client:
             with pytest.raises(seen) as caught:
                 await client.send(AgentBeat(agent_id="a"))
             assert "secret" not in str(caught.value)
@@ -162,7 +162,7 @@ def test_server_goes_on_when_the_door_fails(tmp_path: Path, caplog: pytest.LogCa
                 raise ZeroDivisionError("secret")
             return AgentOrder()
 
-        async with remote_to(OddDoor(fail), tmp_path) as client:
+        async with client_to(OddDoor(fail), tmp_path) as client:
             with pytest.raises(ProtocolError):
                 await client.send(PauseSweep(sweep_id="x"))
             assert await client.send(AgentBeat(agent_id="a")) == AgentOrder()
@@ -171,9 +171,9 @@ def test_server_goes_on_when_the_door_fails(tmp_path: Path, caplog: pytest.LogCa
     asyncio.run(script())
 
 
-def test_remote_says_so_when_its_message_is_no_json(tmp_path: Path) -> None:
+def test_local_client_says_so_when_its_message_is_no_json(tmp_path: Path) -> None:
     async def script() -> None:
-        async with remote_to(FakeDoor(), tmp_path) as client:
+        async with client_to(FakeDoor(), tmp_path) as client:
             with pytest.raises(ProtocolError, match="not understood"):
                 await client.send(PauseSweep(sweep_id=object()))  # type: ignore[arg-type]
 
@@ -185,7 +185,7 @@ def test_changes_end_with_unreachable_when_the_server_closes(tmp_path: Path) -> 
         socket = tmp_path / "d" / "c.sock"
         door = FakeDoor()
         server = await serve(door, socket)
-        client = RemoteClient(socket)
+        client = LocalClient(socket)
         await door.publish()
         async with aclosing(cast("Any", client.changes(0))) as items:
             assert (await anext(items)).seq == 1
@@ -214,7 +214,7 @@ def test_big_snapshot_arrives_whole(tmp_path: Path) -> None:
             return snapshot
 
     async def script() -> None:
-        async with remote_to(BigDoor(), tmp_path) as client:
+        async with client_to(BigDoor(), tmp_path) as client:
             assert await client.snapshot() == snapshot
 
     asyncio.run(script())
@@ -227,7 +227,7 @@ def test_big_history_arrives_whole(tmp_path: Path) -> None:
         async def tell(_: Any) -> Any:
             return History(run_id="r", points=points)
 
-        async with remote_to(OddDoor(tell), tmp_path) as client:
+        async with client_to(OddDoor(tell), tmp_path) as client:
             assert await client.ask(GetHistory(run_id="r")) == History(run_id="r", points=points)
 
     asyncio.run(script())
@@ -238,7 +238,7 @@ def test_proxies_of_the_environment_are_ignored(tmp_path: Path, monkeypatch: pyt
         monkeypatch.setenv(name, "http://127.0.0.1:1")
 
     async def script() -> None:
-        async with remote_to(FakeDoor(), tmp_path) as client:
+        async with client_to(FakeDoor(), tmp_path) as client:
             assert (await client.snapshot()).seq == 0
 
     asyncio.run(script())

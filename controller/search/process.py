@@ -1,10 +1,10 @@
 """A Gaussian process over encoded rows: fitted by maximum a posteriori, exact on a few hundred points.
 
 Matern 5/2 over a weighted squared distance: numbers count by their difference, categories by being the
-same or not (an exchangeable kernel), each column with its own weight. To it comes a trend: a slope and a
-bend per number and a step per category, as far as the data want one; few runs tell it in many columns.
-Mean and amplitude are solved for; weights and the ratios of noise and trend are found by L-BFGS with
-analytic gradients under log-normal priors.
+same or not (an exchangeable kernel), each column with its own weight. To it come, as far as the data want
+them, a trend and ripples that add up over the columns: few runs tell them in many columns.
+Mean and amplitude are solved for; weights and the ratios of noise, trend and ripples are found by L-BFGS
+with analytic gradients under log-normal priors.
 
 Source: Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), eq. 2.40, 4.17, 5.9,
 5.12; the prior that grows with the number of columns follows Hvarfner et al. (2024), eq. 6.
@@ -21,14 +21,15 @@ from scipy.linalg import get_lapack_funcs
 from scipy.optimize import minimize
 
 from controller.search.encoding import Rows
+from controller.search.features import ripples, trends
 
 Vector = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float64]
 
 JITTER = 1e-8
-_MOST_STEPS = 24
-"""Categories of one column that the trend tells apart."""
 ROOT5 = math.sqrt(5.0)
+_FAINT = 0.01
+"""Amplitude of ripples, as a share of the rest's, from which they are worth their cost."""
 _potrf, _potri, _trtrs = get_lapack_funcs(("potrf", "potri", "trtrs"), (np.zeros((1, 1)),))
 
 
@@ -48,15 +49,19 @@ class Prior:
     trend: float | None = math.log(0.3)
     """Centre of the log variance of the trend, as a share of the rest's; None for no trend."""
     trend_sd: float = 1.0
+    ripples: float = math.log(0.01)
+    """The same of the ripples, which no process without a trend has."""
+    ripples_sd: float = 4.0
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Kernel parameters: log weights of the columns, then the log ratios of noise and trend."""
+    """Kernel parameters: log weights of the columns, then the log ratios of noise, trend and ripples."""
 
     weights: Vector
     noise: float
     trend: float = -math.inf
+    ripples: float = -math.inf
 
 
 def differences(a: Rows, b: Rows, is_category: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
@@ -77,17 +82,6 @@ def distances(a: Rows, b: Rows, is_category: npt.NDArray[np.bool_], weights: Vec
     for j in np.flatnonzero(is_category):
         squared += weights[j] * (a[:, j][:, None] != b[:, j][None, :])
     return np.asarray(squared)
-
-
-def trends(rows: Rows, is_category: npt.NDArray[np.bool_]) -> Matrix:
-    """Return the features of the trend, shape (n, n_features): slopes, bends, category steps.
-
-    They are 0 where a column does not matter, and of mean square 1 over all columns together.
-    """
-    d = max(len(is_category), 1)
-    x = 2.0 * rows[:, ~is_category] - 1.0
-    steps = [rows[:, [j]] == np.arange(_MOST_STEPS) for j in np.flatnonzero(is_category)]
-    return np.concatenate((x * math.sqrt(1.5), x**2 * math.sqrt(2.5), *steps), axis=1) / math.sqrt(d)
 
 
 def matern(squared: Matrix) -> Matrix:
@@ -130,8 +124,7 @@ class Process:
         self.rows, self.is_category, self.shape = rows, is_category, shape
         self.weights = np.exp(shape.weights)
         kernel = matern(distances(rows, rows, is_category, self.weights))
-        self._bend = math.exp(0.5 * shape.trend)
-        self._features = self._trend(rows)
+        self._features = self._added(rows)
         kernel += self._features @ self._features.T
         noise = math.exp(shape.noise) + JITTER
         kernel[np.diag_indices_from(kernel)] += noise if spread is None else noise * spread
@@ -144,10 +137,15 @@ class Process:
         self.amplitude = (float(white @ white) + 1.0) / (len(y) + 1.0)
         self._alpha = _solve(self._lower, white, trans=1)
 
-    def _trend(self, rows: Rows) -> Matrix:
-        if not self._bend:
-            return np.zeros((len(rows), 0))
-        return self._bend * trends(rows, self.is_category)
+    def _added(self, rows: Rows) -> Matrix:
+        """Return the features of all that adds up over the columns, scaled; shape (n, n_features)."""
+        bend, ripple = math.exp(0.5 * self.shape.trend), math.exp(0.5 * self.shape.ripples)
+        parts = [np.zeros((len(rows), 0))]
+        if bend:
+            parts.append(bend * trends(rows, self.is_category))
+        if ripple > _FAINT:
+            parts.append(ripple * ripples(rows, self.is_category))
+        return np.concatenate(parts, axis=1)
 
     def unforeseen(self) -> Vector:
         """Return how far each target is from what all the others predict, shape (n,)."""
@@ -157,13 +155,13 @@ class Process:
     def expect(self, rows: Rows) -> Vector:
         """Return the mean alone, shape (n,); much cheaper than `predict`."""
         kernel = matern(distances(rows, self.rows, self.is_category, self.weights))
-        kernel += self._trend(rows) @ self._features.T
+        kernel += self._added(rows) @ self._features.T
         return np.asarray(self.mean + kernel @ self._alpha)
 
     def predict(self, rows: Rows) -> tuple[Vector, Vector]:
         """Return mean and standard deviation of the noiseless function, shapes (n,)."""
         kernel = matern(distances(rows, self.rows, self.is_category, self.weights))
-        features = self._trend(rows)
+        features = self._added(rows)
         kernel += features @ self._features.T
         mean = self.mean + kernel @ self._alpha
         half = _solve(self._lower, kernel.T)
@@ -190,7 +188,7 @@ def _cholesky(kernel: Matrix) -> Matrix:
 
 
 def centres(is_category: npt.NDArray[np.bool_], prior: Prior) -> tuple[Vector, Vector]:
-    """Return means and deviations of the log weights and, last, of the log noise ratio."""
+    """Return means and deviations of the log weights and, last, of the log ratios."""
     d = len(is_category)
     length = prior.length + prior.length_growth * math.log(max(d, 1))
     mean = np.where(is_category, prior.category - math.log(max(d, 1)) * prior.length_growth, -2.0 * length)
@@ -198,7 +196,7 @@ def centres(is_category: npt.NDArray[np.bool_], prior: Prior) -> tuple[Vector, V
     mean, sd = np.append(mean, prior.noise), np.append(sd, prior.noise_sd)
     if prior.trend is None:
         return mean, sd
-    return np.append(mean, prior.trend), np.append(sd, prior.trend_sd)
+    return np.append(mean, (prior.trend, prior.ripples)), np.append(sd, (prior.trend_sd, prior.ripples_sd))
 
 
 def fit(
@@ -215,17 +213,18 @@ def fit(
     mean, sd = centres(is_category, prior)
     squares = differences(rows, rows, is_category).reshape(d, n * n)
     diagonal = np.diag_indices(n)
-    bent = prior.trend is not None
-    if bent:
-        features = trends(rows, is_category)
-        bends = features @ features.T
+    added: list[Matrix] = []
+    if prior.trend is not None:
+        added = [
+            features @ features.T for features in (trends(rows, is_category), ripples(rows, is_category))
+        ]
 
     def loss(theta: Vector) -> tuple[float, Vector]:
         weights, noise = np.exp(theta[:d]), math.exp(theta[d])
         kernel, slope = sloped_matern((weights @ squares).reshape(n, n))
-        if bent:
-            bend = math.exp(theta[-1])
-            kernel += bend * bends
+        ratios = np.exp(theta[d + 1 :])
+        for ratio, gram in zip(ratios, added, strict=True):
+            kernel += ratio * gram
         kernel[diagonal] += noise + JITTER
         lower, info = _potrf(kernel, lower=1, clean=1)
         if info:
@@ -243,10 +242,8 @@ def fit(
         by_weight = -0.25 * (squares @ (outer * slope).ravel()) * weights
         by_noise = 0.5 * float(outer.trace()) * noise
         off = (theta - mean) / sd
-        parts = [by_weight, [by_noise]]
-        if bent:
-            parts.append([0.5 * bend * float((outer * bends).sum())])
-        return value + 0.5 * float(off @ off), np.concatenate(parts) + off / sd
+        by_ratio = [0.5 * r * float(np.vdot(outer, gram)) for r, gram in zip(ratios, added, strict=True)]
+        return value + 0.5 * float(off @ off), np.concatenate((by_weight, [by_noise], by_ratio)) + off / sd
 
     bounds = [(m - 5 * s, m + 5 * s) for m, s in zip(mean, sd, strict=True)]
     bounds[d] = (math.log(1e-6), math.log(3.0))
@@ -262,5 +259,4 @@ def fit(
         )
         if found.fun < best_loss:
             best, best_loss = found.x, float(found.fun)
-    trend = float(best[-1]) if bent else -math.inf
-    return Shape(weights=best[:d], noise=float(best[d]), trend=trend), best_loss
+    return Shape(best[:d], *map(float, best[d:])), best_loss

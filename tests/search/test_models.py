@@ -3,8 +3,9 @@ import pytest
 
 from controller.search.acquisition import doubtful_log_improvement, log_belief, log_improvement
 from controller.search.design import design
-from controller.search.encoding import Encoder, encoder
+from controller.search.encoding import OFF_NUMBER, Encoder, encoder
 from controller.search.failures import Failures
+from controller.search.features import ripples, trends
 from controller.search.process import Prior, Process, Shape, fit
 from tests.search.spaces import choice, parameter
 
@@ -35,6 +36,28 @@ def test_process_follows_a_slope_beyond_its_points():
         told[trend] = abs(4.0 - Process(rows, y, NUMBERS, shape).expect(beyond)[0])
     assert told[Prior().trend] < 0.5
     assert told[Prior().trend] < told[None]
+
+
+def test_process_tells_ripples_that_add_up_from_few_runs():
+    numbers = np.zeros(3, dtype=bool)
+    rows, others = np.random.default_rng(3).random((2, 60, 3))
+
+    def waves(u):
+        return np.cos(6 * np.pi * (u - 0.1)).sum(axis=1) + u[:, 0]
+
+    far = {}
+    for name, prior in {"with": Prior(), "without": Prior(ripples=-40.0, ripples_sd=0.01)}.items():
+        shape, _ = fit(rows, waves(rows), numbers, prior)
+        told = Process(rows, waves(rows), numbers, shape).expect(others)
+        far[name] = float(np.sqrt(((told - waves(others)) ** 2).mean()))
+    assert far["with"] < 0.3 * far["without"]
+
+
+def test_what_adds_up_is_nothing_where_a_column_does_not_matter():
+    off = np.full((1, 2), OFF_NUMBER)
+    assert trends(off, NUMBERS) == pytest.approx(0.0)
+    assert ripples(off, NUMBERS) == pytest.approx(0.0, abs=1e-12)
+    assert np.abs(ripples(points(5), NUMBERS)).max() > 0.1
 
 
 def test_failures_are_blamed_on_a_region_only_when_they_follow_it():

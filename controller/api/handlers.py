@@ -20,7 +20,7 @@ from controller.api.guard import HOSTS, JSON_TYPE, Fault, find_fault, too_large
 from controller.api.pieces import answer_pieces, is_big
 from controller.api.streams import Stream
 from controller.client.door import Client, DeniedError, UnreachableError
-from controller.client.parts import split_snapshot
+from controller.client.parts import line_of, split_snapshot
 from controller.domain.commands import Command
 from controller.domain.events import AgentEvent
 from controller.domain.queries import Query
@@ -117,7 +117,7 @@ class Handlers:
 
     async def _snapshot(self, request: web.BaseRequest, door: Client) -> web.StreamResponse:
         parts = split_snapshot(await door.snapshot())
-        return await self._in_pieces(request, LINES_TYPE, (encode(part) + "\n" for part in parts))
+        return await self._in_pieces(request, LINES_TYPE, (line_of(part) + "\n" for part in parts))
 
     async def _changes(self, request: web.BaseRequest, door: Client) -> web.StreamResponse:
         since = _since(request.raw_path.partition("?")[2])

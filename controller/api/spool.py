@@ -25,7 +25,7 @@ from controller.api.pieces import answer_pieces
 from controller.client import letters
 from controller.client.door import Client, DeniedError, UnreachableError
 from controller.client.letters import LetterError
-from controller.client.parts import split_snapshot
+from controller.client.parts import line_of, split_snapshot
 from controller.domain.commands import Command
 from controller.domain.events import AgentEvent
 from controller.domain.feed import FeedItem
@@ -167,7 +167,7 @@ class SpoolServer:
                 return (piece.encode() for piece in answer_pieces(answer))
             case ["snapshot"]:
                 snapshot = await self._door.snapshot()
-                return (encode(part).encode() + b"\n" for part in split_snapshot(snapshot))
+                return (line_of(part).encode() + b"\n" for part in split_snapshot(snapshot))
             case ["changes", since, wait_s]:
                 items = await self._changes(int(since), float(wait_s))
                 return [encode(item).encode() + b"\n" for item in items]

@@ -7,12 +7,19 @@ carries some of the facts.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
+import msgspec
+
+from controller.domain.wire import encode
 from controller.domain.world import Facts, Snapshot
 
 N_PER_PART = 64
 """Runs of a few kilobytes: one part costs about a millisecond."""
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(Snapshot)
 
 
 def split_snapshot(snapshot: Snapshot) -> Iterator[Snapshot]:
@@ -28,6 +35,19 @@ def split_snapshot(snapshot: Snapshot) -> Iterator[Snapshot]:
     yield Snapshot(seq=snapshot.seq, facts=Facts(**single))
     for name, part in parts:
         yield Snapshot(seq=snapshot.seq, facts=Facts(**{name: part}))
+
+
+def line_of(part: Snapshot) -> str:
+    """Return a part as JSON on one line.
+
+    msgspec writes it in a third of the time, but NaN as null, and half a surrogate pair not at all: what does
+    not come back equal is written the slow way.
+    """
+    with suppress(ValueError, TypeError):
+        text = _ENCODER.encode(part)
+        if _DECODER.decode(text) == part:
+            return text.decode()
+    return encode(part)
 
 
 class Joiner:

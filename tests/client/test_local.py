@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
@@ -10,17 +11,20 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from msgspec.structs import replace
 
 from controller.api.server import serve
 from controller.client import stream
 from controller.client.door import Client, DeniedError, ProtocolError, UnreachableError
 from controller.client.local import LocalClient
+from controller.client.parts import line_of
 from controller.domain.commands import Command, PauseSweep
 from controller.domain.events import AgentBeat, AgentEvent, RunAsked
 from controller.domain.queries import Answer, GetHistory, GetStatus, History, Query
 from controller.domain.replies import AgentOrder, Refused, Reply
 from controller.domain.runs import Point, Run
 from controller.domain.sweeps import Suggestion
+from controller.domain.wire import decode, encode
 from controller.domain.world import Facts, Snapshot
 from tests.client.fake import FakeDoor
 
@@ -242,3 +246,23 @@ def test_proxies_of_the_environment_are_ignored(tmp_path: Path, monkeypatch: pyt
             assert (await client.snapshot()).seq == 0
 
     asyncio.run(script())
+
+
+def odd_runs() -> tuple[Run, ...]:
+    plain = Run(
+        id="r1", sweep_id="s", number=1, name="ünïcödé\u2028", config={"x": 1, "y": (1, 2)}, suggestion=1
+    )
+    return (
+        plain,
+        replace(plain, id="r2", name="half \ud800"),
+        replace(plain, id="r3", summary={"loss": math.nan, "worst": -math.inf}),
+        replace(plain, id="r4", config={"big": 2**70, "small": -0.0, "one": 1.0, "yes": True}),
+    )
+
+
+@pytest.mark.parametrize("run", odd_runs(), ids=lambda run: run.id)
+def test_part_of_a_snapshot_reads_the_same_whichever_way_it_is_written(run: Run) -> None:
+    part = Snapshot(seq=1, facts=Facts(runs=(run,)))
+    line = line_of(part)
+    assert "\n" not in line
+    assert repr(decode(line, Snapshot)) == repr(decode(encode(part), Snapshot))

@@ -54,7 +54,6 @@ class RunScreen(CurvesPart, Acts, Board):
     RunScreen #logtitle { height: 1; background: $panel; padding: 0 1; }
     RunScreen #lower { height: 1fr; }
     RunScreen LogView { padding: 0 1; }
-    RunScreen.tall #upper { display: none; }
     RunScreen:ansi #logtitle { background: ansi_default; text-style: underline; }
     """
 
@@ -222,7 +221,8 @@ class RunScreen(CurvesPart, Acts, Board):
 
     def action_log(self) -> None:
         """Give the log the full height, or not."""
-        self.toggle_class("tall")
+        upper = self.query_one("#upper")
+        upper.display = not upper.display  # a class would have every widget's style looked up again
         self.query_one(LogView).focus()
         self.later(self._draw)
 

@@ -4,7 +4,8 @@
 
 A process serves so many runs with the controller's own API on a Unix socket; the dashboard attaches to it on
 a pseudo-terminal, where it was left at the runs. Medians; "frame" is the first output, "rows" the first rows,
-beside the start of a bare interpreter in the same pass; "MiB" is the resident memory after that.
+beside the start of a bare interpreter in the same pass; "CPU" is the processor time of the dashboard until
+then, which other programs hardly change, "MiB" the resident memory.
 """
 
 from __future__ import annotations
@@ -56,8 +57,8 @@ async def be_controller(home: Home, n_runs: int) -> None:
     await asyncio.Event().wait()
 
 
-def start(lab: Lab, n_runs: int) -> tuple[float, float, float]:
-    """Start a dashboard; return milliseconds to the first output and to the first rows, and its memory."""
+def start(lab: Lab, n_runs: int) -> tuple[float, float, float, float]:
+    """Return milliseconds to the first output, to the first rows and of the processor, and the memory."""
     lab.home.layout.write_text(write_desk(Desk(screen="sweep", sweep=SWEEP, hinted=True)))
     began = time.perf_counter()
     terminal = Terminal(lab, columns=120, lines=40)
@@ -68,8 +69,10 @@ def start(lab: Lab, n_runs: int) -> tuple[float, float, float]:
             terminal.read(1.0)
             frame_ms = frame_ms or (time.perf_counter() - began) * 1e3
         rows_ms = (time.perf_counter() - began) * 1e3
+        fields = Path(f"/proc/{terminal.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        cpu_ms = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") * 1e3
         status = Path(f"/proc/{terminal.pid}/status").read_text()
-        return frame_ms, rows_ms, int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) / 1024
+        return frame_ms, rows_ms, cpu_ms, int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) / 1024
     finally:
         terminal.close()
 
@@ -81,8 +84,8 @@ def bare_ms() -> float:
     return (time.perf_counter() - began) * 1e3
 
 
-def measure(n_runs: int, n_passes: int) -> float:
-    """Measure one size; return the median time to the first rows."""
+def measure(n_runs: int, n_passes: int) -> tuple[float, float]:
+    """Measure one size; return the median time and processor time to the first rows."""
     lab = Lab()
     lab.home.path.mkdir(mode=0o700)
     argv = [sys.executable, __file__, "--serve", str(n_runs), "--home", str(lab.home.path)]
@@ -95,9 +98,12 @@ def measure(n_runs: int, n_passes: int) -> float:
         serving.send_signal(signal.SIGKILL)
         serving.wait()
         lab.close()
-    bare, frame, rows, mib = (statistics.median(column) for column in zip(*passes, strict=True))
-    print(f"{n_runs:8,d} {bare:8.0f} {frame:9.0f} {rows:8.0f} {rows / bare:8.1f} {mib:6.0f}", flush=True)
-    return rows
+    bare, frame, rows, cpu, mib = (statistics.median(column) for column in zip(*passes, strict=True))
+    print(
+        f"{n_runs:8,d} {bare:8.0f} {frame:9.0f} {rows:8.0f} {cpu:7.0f} {rows / bare:8.1f} {mib:6.0f}",
+        flush=True,
+    )
+    return rows, cpu
 
 
 def main() -> None:
@@ -111,9 +117,10 @@ def main() -> None:
     if given.serve:
         asyncio.run(be_controller(Home(Path(given.home)), given.serve))
         return
-    print(f"load {os.getloadavg()[0]:.1f}\n    runs  bare ms  frame ms  rows ms   x bare    MiB")
+    print(f"load {os.getloadavg()[0]:.1f}\n    runs  bare ms  frame ms  rows ms  CPU ms   x bare    MiB")
     found = [measure(int(part), given.passes) for part in given.runs.split(",")]
-    print("beside the first: " + ", ".join(f"{rows / found[0]:.2f}x" for rows in found))
+    ratios = [f"{rows / found[0][0]:.2f}x (CPU {cpu / found[0][1]:.2f}x)" for rows, cpu in found]
+    print(f"beside the first: {', '.join(ratios)}")
 
 
 if __name__ == "__main__":

@@ -142,3 +142,22 @@ def test_order_that_follows_is_the_order_made_anew(
     for row, one in enumerate(order.ids):
         assert order.row_of(one) == row
     assert order.row_of("nobody") is None
+
+
+@pytest.mark.parametrize("key", PLOTS)
+async def test_plot_that_is_left_lets_go_of_its_runs(key: str) -> None:
+    app = make_app(FakeClient(scenes.big(50)))
+    async with app.run_test(size=(120, 30)) as pilot:
+        await settled(pilot)
+        await pilot.press("enter", key)
+        await until(pilot, "50 runs")
+        plot = app.screen
+        assert isinstance(plot, PLOTS[key])
+        assert len(plot.order.ids) == 50
+        await pilot.press("1")
+        await until(pilot, "STATE")
+        while plot.is_attached:
+            await pilot.pause(0.01)
+        assert not plot.order.ids
+        kept = "".join(line.plain for line in plot.lines(80, 20))
+        assert not any("\u2800" < char <= "\u28ff" for char in kept)

@@ -79,6 +79,10 @@ class Drawing(Base):
         """Return the kept picture's lines, the cursor and the marks upon them."""
         raise NotImplementedError
 
+    def forget(self) -> None:
+        """Let go of the kept picture."""
+        raise NotImplementedError
+
     def follow(self) -> None:
         """Read the runs again that were touched since the last drawing."""
         raise NotImplementedError

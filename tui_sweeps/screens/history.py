@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tui_sweeps.charts.axes import Axis
     from tui_sweeps.charts.scatter import Kept, Panel
 
+NOTHING = History((), (), (), 0, "")
+
 
 class HistoryScreen(MetricPlot):
     """How the best value came about."""
@@ -30,7 +32,7 @@ class HistoryScreen(MetricPlot):
 
     def __init__(self, setting: Setting, sweep_id: str) -> None:
         super().__init__(setting, sweep_id)
-        self._history = History((), (), (), 0, "")
+        self._history = NOTHING
         self._panel: Panel | None = None
         self._spots: dict[str, Spot] = {}
 
@@ -67,6 +69,10 @@ class HistoryScreen(MetricPlot):
     def _keep(self, found: History, panel: Panel, kept: Kept, up: Axis) -> None:
         self._history, self._panel, self._kept, self._up = found, panel, kept, up
         self._spots = {spot.run_id: spot for spot in found.spots}
+
+    def forget(self) -> None:
+        """Let go of the kept picture."""
+        self._history, self._panel, self._spots, self._kept = NOTHING, None, {}, {}
 
     def lines(self, width: int, height: int) -> list[Text]:
         """Bring the cursor's run and the marked ones out."""

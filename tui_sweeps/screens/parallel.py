@@ -77,6 +77,10 @@ class ParallelScreen(PlotBoard):
     def _keep(self, shown: dict[str, Line], picture: Picture) -> None:
         self._shown, self._picture = shown, picture
 
+    def forget(self) -> None:
+        """Let go of the kept picture."""
+        self._shown, self._picture = {}, None
+
     def lines(self, width: int, height: int) -> list[Text]:
         """Lay the cursor's line and the marked ones over the others."""
         if self._picture is None:

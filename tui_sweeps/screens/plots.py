@@ -111,6 +111,13 @@ class PlotBoard(Drawing, Walking, Acts, Board):
         super().on_mount()
         self._show_filter()
 
+    def on_unmount(self) -> None:
+        """Let go of every run's numbers at once: a closed screen waits long for the collector."""
+        super().on_unmount()
+        self.columns.reset()
+        self.order = Order()
+        self.forget()
+
     def on_picture_resized(self) -> None:
         """Draw for the new size."""
         self.set_class(self.size.height < ROOMY_HEIGHT, "low")

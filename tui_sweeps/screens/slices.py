@@ -137,6 +137,10 @@ class SlicesScreen(MetricPlot):
     def _keep(self, panels: list[tuple[Panel, dict[str, Spot]]], kept: Kept, up: Axis) -> None:
         self._panels, self._kept, self._up = panels, kept, up
 
+    def forget(self) -> None:
+        """Let go of the kept picture."""
+        self._panels, self._kept = [], {}
+
     def lines(self, width: int, height: int) -> list[Text]:
         """Bring the cursor's run and the marked ones out on the page."""
         return self.over([self.highlighted(panel, found) for panel, found in self._panels], width, height)

@@ -224,25 +224,34 @@ class HostileTerminal:
         self, n_runs: int, report: Path, environment: dict[str, str] | None = None, *, n_lines: int = 100
     ) -> None:
         self.judge = Judge()
+        self.heard = b""
+        """What came while it settled the last time."""
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            os.environ.update({"TERM": "xterm-256color", "LANG": "C.UTF-8"} | (environment or {}))
-            os.execv(sys.executable, [sys.executable, "-m", __name__, str(n_runs), str(n_lines), str(report)])
+            # Line editing of the test's own process has set a size in its environment, behind Python's back.
+            inherited = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
+            own = {"TERM": "xterm-256color", "LANG": "C.UTF-8"} | (environment or {})
+            argv = [sys.executable, "-m", __name__, str(n_runs), str(n_lines), str(report)]
+            os.execve(sys.executable, argv, inherited | own)
         self.resize(120, 40)
 
     def resize(self, width: int, height: int) -> None:
         """Give the terminal another size."""
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
 
+    def send(self, key: bytes) -> None:
+        """Press a key."""
+        os.write(self.fd, key)
+
     def press(self, *keys: bytes) -> None:
         """Press keys, judging what comes after each."""
         for key in keys:
-            os.write(self.fd, key)
+            self.send(key)
             self.settle(0.03, 0.3)
 
     def settle(self, quiet_s: float, first_s: float = 1.0) -> int:
         """Judge until nothing comes any more; return the characters seen."""
-        before, wait_s = self.judge.n_chars, first_s
+        before, wait_s, self.heard = self.judge.n_chars, first_s, b""
         while select.select([self.fd], [], [], wait_s)[0]:
             try:
                 data = os.read(self.fd, 1 << 16)
@@ -251,12 +260,13 @@ class HostileTerminal:
             if not data:
                 break
             self.judge.take(data)
+            self.heard += data
             wait_s = quiet_s
         return self.judge.n_chars - before
 
     def end(self) -> int:
         """Leave by key; return the exit code."""
-        os.write(self.fd, b"d")
+        self.send(b"d")
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
             self.settle(0.05, 0.05)

@@ -9,33 +9,61 @@ import pytest
 from tests.dashboard.hostile_terminal import HostileTerminal, Judge
 
 SGR = re.compile(r"\x1b\[([0-9;]*)m")
-PAGE = b"\x1b[6~"
+PAGE, HOME = b"\x1b[6~", b"\x1b[H"
+DRAWING = b"Drawing "
+END_S = 5.0
+"""Nothing new for so long, on a busy machine, too: the last page was there already."""
 
 
 VIEWS = (b"2", b"3", b"4", b"5", b"6", b"7")
 DIALOGS = (b"?", b":", b"C", b"S", b"\x10", b"a", b"p", b"X", b"R", b"T")
 
 
-def walk(terminal: HostileTerminal, n_pages: int, n_log_pages: int = 2) -> None:
-    """Look at every view and dialog, at so many pages of runs and of one run's log."""
+def open_view(terminal: HostileTerminal, view: bytes) -> None:
+    """Wait until a view is there; a plot of many runs says that it is being drawn."""
+    terminal.send(view)
+    terminal.settle(0.1, END_S)
+    while DRAWING in terminal.heard:
+        terminal.settle(0.1, END_S)
+
+
+def page_on(terminal: HostileTerminal, most: int) -> int:
+    """Turn pages until nothing new comes, so many at the most; return how many came."""
+    for n in range(most):
+        terminal.send(PAGE)
+        if not terminal.settle(0.03, END_S):
+            return n
+    return most
+
+
+def walk(terminal: HostileTerminal, n_pages: int, n_log_pages: int = 2) -> tuple[int, int]:
+    """Look at every view and dialog, at so many pages of runs and of one run's log; return the pages seen."""
     terminal.settle(0.3, 20.0)
     n_modes = terminal.judge.n_modes
     assert n_modes
     for view in VIEWS:
-        terminal.press(view, b"j", b"j", PAGE)
+        open_view(terminal, view)
+        terminal.press(b"j", b"j", PAGE)
         terminal.settle(0.1, 0.3)
-    terminal.press(b"1")
+    open_view(terminal, b"1")
     for dialog in DIALOGS:
-        terminal.press(dialog, PAGE, b"\x1b")
-        terminal.settle(0.05, 0.1)
-    terminal.press(*[PAGE] * n_pages)
+        terminal.send(dialog)
+        assert terminal.settle(0.1, END_S), dialog
+        terminal.press(PAGE)
+        terminal.send(b"\x03")  # an escape and the next key would be a third one
+        assert terminal.settle(0.1, END_S), dialog
+    terminal.press(HOME)
+    n_pages = page_on(terminal, n_pages)
     terminal.press(b"\x1b[C", b"\x1b[C", b"\x1b[C", b"\r")  # sideways, then into a run
     terminal.settle(0.3)
-    terminal.press(b"l", b"\x1b[H", *[PAGE] * n_log_pages, b"l", b"\x1b")
+    terminal.press(b"l", HOME)
+    n_log_pages = page_on(terminal, n_log_pages)
+    terminal.press(b"l", b"\x1b")
     terminal.settle(0.1)
     terminal.press(b"\x1b", PAGE)
     terminal.settle(0.3)
     assert terminal.judge.n_modes == n_modes
+    return n_pages, n_log_pages
 
 
 def test_judge_finds_what_is_not_allowed_even_in_pieces() -> None:
@@ -54,7 +82,7 @@ def test_ten_thousand_hostile_names_values_and_lines_come_out_as_plain_text_and_
 ) -> None:
     report = tmp_path / "report"
     terminal = HostileTerminal(1000, report, n_lines=4000)
-    walk(terminal, 28, 110)  # a page has 36 runs with six such strings each, or 36 such lines
+    walk(terminal, 30, 112)  # a page has 34 runs with six such strings each, or 36 such lines
     assert terminal.end() == 0
     assert terminal.judge.offences == []
     assert terminal.judge.n_chars > 100_000
@@ -65,7 +93,9 @@ def test_ten_thousand_hostile_names_values_and_lines_come_out_as_plain_text_and_
 def test_ten_thousand_hostile_runs_and_as_many_log_lines_are_paged_through(tmp_path: Path) -> None:
     report = tmp_path / "report"
     terminal = HostileTerminal(10_000, report, n_lines=10_000)
-    walk(terminal, 280, 280)
+    n_pages, n_log_pages = walk(terminal, 400, 400)
+    assert 10_000 / 40 < n_pages < 400, "to the last of them"
+    assert 10_000 / 40 < n_log_pages < 400, "to the last of them"
     assert terminal.end() == 0
     assert terminal.judge.offences == []
     assert report.read_text("utf-8") == "detach 0"

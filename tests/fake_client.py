@@ -8,8 +8,15 @@ import random
 from collections.abc import AsyncIterator
 
 from controller.client.door import UnreachableError
-from controller.domain.changes import Change, SweepStateSet
-from controller.domain.commands import CancelSweep, Command, PauseSweep, ResumeSweep, StopSweep
+from controller.domain.changes import Change, SweepAdded, SweepStateSet
+from controller.domain.commands import (
+    CancelSweep,
+    Command,
+    CreateSweep,
+    PauseSweep,
+    ResumeSweep,
+    StopSweep,
+)
 from controller.domain.events import AgentEvent
 from controller.domain.feed import Batch, FeedItem, Resync
 from controller.domain.queries import (
@@ -33,6 +40,7 @@ from controller.domain.queries import (
 )
 from controller.domain.replies import Accepted, Refused, Reply
 from controller.domain.states import VERBS
+from controller.domain.sweeps import Sweep
 from controller.domain.world import Snapshot, World
 from tests.scenes import NOW
 
@@ -83,6 +91,10 @@ class FakeClient:
         if isinstance(message, PauseSweep | ResumeSweep | StopSweep | CancelSweep):
             state = VERBS[message.verb][1]
             self.push(SweepStateSet(sweep_id=message.sweep_id, state=state, cause="asked", at=NOW))
+        if isinstance(message, CreateSweep):
+            sweep = _created(message, f"made{len(self.world.sweeps):04d}")
+            self.push(SweepAdded(sweep=sweep))
+            return Accepted(text="created", ids=(sweep.id,))
         return Accepted(text="done")
 
     async def ask(self, query: Query) -> Answer:
@@ -143,6 +155,20 @@ class FakeClient:
 
     async def close(self) -> None:
         pass
+
+
+def _created(command: CreateSweep, sweep_id: str) -> Sweep:
+    return Sweep(
+        id=sweep_id,
+        config=command.config,
+        source=command.source,
+        directory=command.directory,
+        project=command.project,
+        entity=command.entity,
+        name=command.name or sweep_id,
+        n_expected=command.n_expected,
+        created_at=NOW,
+    )
 
 
 def _curve(run_id: str, key: str) -> tuple[tuple[float, float], ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 
 from textual import events
 from textual.pilot import Pilot
@@ -15,7 +16,7 @@ from tests import plot_scenes
 from tests.dashboard.screen import make_app
 from tests.fake_client import FakeClient
 from tests.scenes import NOW
-from tui_sweeps.app import ExitReason
+from tui_sweeps.app import ExitReason, SweepsApp
 from tui_sweeps.keys import KEYS, sign
 
 LEAVING = frozenset({"q", "d", "ctrl+c"})
@@ -38,6 +39,9 @@ NAMED = sorted({one.strip() for key in KEYS for one in key.keys.split(",")} - LE
 
 SIZES = ((1, 1), (20, 5), (500, 200), (2, 100), (300, 2), (80, 24), (31, 9), (120, 40))
 """Of the terminal; the greatest is rare, because it costs a second to draw."""
+DEAD_S = 240.0
+"""Dozens of keys may wait on a terminal of 500x200, and the machine may have much else to do."""
+
 WEIGHTS = (4, 4, 1, 2, 2, 6, 4, 4)
 
 
@@ -69,8 +73,11 @@ class Fuzz:
         self._dice = random.Random(seed)
         self._client: FakeClient
         self._pilot: Pilot[ExitReason]
+        self._app: SweepsApp
         self.screens: set[str] = set()
         """Names of the screens that were seen."""
+        self.n_keys = 0
+        """Keys that were typed."""
 
     async def go(self, n_steps: int) -> None:
         """Do so many things; a defect of the dashboard comes out of here as an exception."""
@@ -82,7 +89,7 @@ class Fuzz:
         self._client = FakeClient(plot_scenes.tuned(60))
         app = make_app(self._client)
         async with app.run_test(size=(100, 30)) as pilot:
-            self._pilot = pilot
+            self._pilot, self._app = pilot, app
             while not app.model.ready:
                 await pilot.pause()
             for n_done in range(1, n_steps + 1):
@@ -90,7 +97,7 @@ class Fuzz:
                 self.screens.add(type(app.screen).__name__)
                 if app.return_value is not None:
                     return n_done
-            await pilot.pause()
+            await self._taken()
         return n_steps
 
     async def _step(self) -> None:
@@ -105,10 +112,20 @@ class Fuzz:
             case 5:
                 self._client.away = False
                 self._client.resync()
-            case 6 | 7 | 8:
+            case 6 | 7:
                 await asyncio.sleep(dice.choice((0.0, 0.0, 0.002, 0.03)))
+            case 8 | 9 | 10 | 11:
+                await self._taken()
             case _:
                 keys = dice.choices((NAMED, OFTEN, TYPED), (3, 4, 1))[0]
                 for _ in range(dice.choice((1, 1, 2, 3))):
                     app.post_message(key_event(dice.choice(keys)))
+                    self.n_keys += 1
                 await asyncio.sleep(0)
+
+    async def _taken(self) -> None:
+        """Wait until nothing typed waits any more."""
+        app, deadline = self._app, time.monotonic() + DEAD_S
+        while app.return_value is None and (app.message_queue_size or app.has_typed_ahead):
+            assert time.monotonic() < deadline, "the keyboard is dead"
+            await asyncio.sleep(0.002)

@@ -171,6 +171,21 @@ def test_sweep_is_made_from_a_file_and_a_child_in_an_editor(
     terminal.until(lambda text: is_open(text, "made-of-it"))
 
 
+def test_keys_in_one_write_end_as_if_they_were_typed_slowly(house: Lab, dashboard: Opening) -> None:
+    sweep_id = house.register(3, name="hasty")
+    terminal = dashboard()
+    terminal.until("hasty")
+    terminal.type_at_once("enter", "a", "up", "l", "down", "37", "down", "2")
+    terminal.until(lambda text: "1 task, 2 runs" in text and "--array=37" in text)
+    terminal.type_at_once("escape", ":", "sweeps hasty", "enter", "enter", "7", "2", "4", "5", "?")
+    terminal.until("Keys of history")
+    terminal.type_at_once("escape", "escape", "escape", "/", "nobody", "enter", "n", "no.yaml")
+    terminal.until(lambda text: "No sweep matches" in text and "there is no file" in text)
+    terminal.type_at_once("escape", "escape", "X", "enter", "p", "escape", "enter", "X", "\x1b", "7")
+    terminal.until(lambda text: is_open(text, "hasty") and "events" in text)
+    assert house.until(lambda world: True).sweeps[sweep_id].state is SweepState.PENDING
+
+
 def test_next_start_finds_cursor_filter_and_view_as_they_were_left(house: Lab, dashboard: Opening) -> None:
     sweep_id = house.register(6, name="left-alone")
     terminal = dashboard("left-alone")

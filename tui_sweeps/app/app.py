@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any, ClassVar
+from weakref import WeakSet
 
 from rich.text import Text
-from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
@@ -21,6 +22,7 @@ from tui_sweeps.app.commanding import Commanding
 from tui_sweeps.app.creation import Creation
 from tui_sweeps.app.defects import write_defect
 from tui_sweeps.app.delivery import Delivery
+from tui_sweeps.app.keyboard import Keyboard
 from tui_sweeps.app.keymapping import Keymapping
 from tui_sweeps.app.launching import Launching
 from tui_sweeps.app.layout import load, save
@@ -43,7 +45,9 @@ from tui_sweeps.views.launching import Place
 from tui_sweeps.views.since import look, since_line
 
 
-class SweepsApp(Delivery, Navigation, Notices, Creation, Commanding, Keymapping, Launching, App[ExitReason]):
+class SweepsApp(
+    Keyboard, Delivery, Navigation, Notices, Creation, Commanding, Keymapping, Launching, App[ExitReason]
+):
     """The dashboard."""
 
     TITLE = "tui-sweeps"
@@ -76,6 +80,7 @@ class SweepsApp(Delivery, Navigation, Notices, Creation, Commanding, Keymapping,
         self._foresight = foresight
         self.place = Place(program(), str(home.path if home is not None else home_path()))
         self._held, self._countdown = [], None
+        self._typed, self._slow = deque(), WeakSet()
         self._submitting = set()
         self._trail, self._at = [("sweeps", "")], 0
         self._herald = Herald()
@@ -99,11 +104,6 @@ class SweepsApp(Delivery, Navigation, Notices, Creation, Commanding, Keymapping,
             return bool(self._held) and isinstance(self.screen, Board) and not isinstance(self.focused, Input)
         return True
 
-    async def on_event(self, event: events.Event) -> None:
-        """Take no more keys when the dashboard has been left and its screens are gone."""
-        if self.screen_stack or not isinstance(event, events.InputEvent):
-            await super().on_event(event)
-
     async def on_mount(self) -> None:
         """Show the start screen and begin to follow the controller."""
         self.look_at_keymap()
@@ -122,7 +122,7 @@ class SweepsApp(Delivery, Navigation, Notices, Creation, Commanding, Keymapping,
         sweep_id = await begin()
         if sweep_id is not None:
             self.setting.desk.screen, self.setting.desk.sweep = "sweep", sweep_id
-            self.show_place(("runs", sweep_id))
+            self.arrive(("runs", sweep_id))
 
     async def on_unmount(self) -> None:
         """Let go of the controller."""
@@ -156,8 +156,13 @@ class SweepsApp(Delivery, Navigation, Notices, Creation, Commanding, Keymapping,
         if not desk.hinted:
             desk.hinted = True
             self.notify("? shows the keys of a view, : takes commands, n makes a sweep.", markup=False)
-        if desk.screen == "sweep" and desk.sweep in self.model.world.sweeps:
-            self.call_later(self.show_place, (desk.of(desk.sweep).view or "runs", desk.sweep))
+        self.call_later(self._restore)
+
+    def _restore(self) -> None:
+        desk = self.setting.desk
+        if desk.screen == "sweep":
+            self.arrive((desk.of(desk.sweep).view or "runs", desk.sweep))
+        self.starts()
 
     def show_frames(self) -> None:
         """Show the countdown on every board."""

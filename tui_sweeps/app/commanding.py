@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui_sweeps.app.navigation import Place
-from tui_sweeps.app.working import start_work
 from tui_sweeps.format import sanitise
 from tui_sweeps.keys import Key, action_of, first_shown, keys_of
 from tui_sweeps.model import Model
@@ -43,6 +42,10 @@ class Commanding(Base):
         """Bring the boards to a place."""
         raise NotImplementedError
 
+    async def opened(self) -> None:
+        """Wait until the board that was opened last has its widgets."""
+        raise NotImplementedError
+
     def refresh_boards(self) -> None:
         """Show everything anew."""
         raise NotImplementedError
@@ -74,11 +77,10 @@ class Commanding(Base):
         def offer(text: str) -> list[str]:
             return complete(text, view, world, themes, fields)
 
-        def typed(text: str | None) -> None:
-            if text is None or not text.strip():
-                return
-            remember(self.setting.desk.commands, text.strip())
-            start_work(self, self._obey, text, view, group="command")
+        async def typed(text: str | None) -> None:
+            if text is not None and text.strip():
+                remember(self.setting.desk.commands, text.strip())
+                await self._obey(text, view)
 
         self.push_screen(CommandLine(offer, self.setting.desk.commands), typed)
 
@@ -107,16 +109,17 @@ class Commanding(Base):
             case "new":
                 self.open_draft(rest)
             case _:
-                return self._filter_or_sort(typed)
+                return await self._filter_or_sort(typed)
         return ""
 
-    def _filter_or_sort(self, typed: Typed) -> str:
+    async def _filter_or_sort(self, typed: Typed) -> str:
         sweep_id = self._sweep_id()
         if typed.name == "runs":
             if sweep_id is None or not self.show_place(("runs", sweep_id)):
                 return "there is no sweep here"
         elif typed.name == "sweeps":
             self.show_place(("sweeps", ""))
+        await self.opened()
         take = "take_sort" if typed.name == "sort" else "take_filter"
         taker = getattr(self.screen, take, None)
         if taker is None:
@@ -138,9 +141,9 @@ class Commanding(Base):
         keymap = self.setting.keymap
         entries = [Entry(key.id, key.label, key.help, first_shown(key, keymap)) for key in keys.values()]
 
-        def chosen(name: str | None) -> None:
+        async def chosen(name: str | None) -> None:
             if name is not None:
-                start_work(self, self._run, keys[name], group="command")
+                await self._run(keys[name])
 
         self.push_screen(Palette("Actions", entries), chosen)
 

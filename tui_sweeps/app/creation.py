@@ -7,9 +7,10 @@ import shlex
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.app import SuspendNotSupported
+from textual.screen import Screen
 
 from controller.domain.commands import CreateSweep
 from controller.domain.replies import Accepted
@@ -54,8 +55,8 @@ class Creation(Base):
         """Return the sweep that the screen on top is about."""
         raise NotImplementedError
 
-    def show_place(self, place: Place, *, note: bool = True) -> bool:
-        """Bring the boards to a place."""
+    def arrive(self, place: Place, start: Screen[Any] | None = None) -> bool:
+        """Go to a sweep's view as work has led there."""
         raise NotImplementedError
 
     # ------------------------------------------------------------------ from a file
@@ -91,6 +92,7 @@ class Creation(Base):
         await self._send_new(command)
 
     async def _send_new(self, command: CreateSweep) -> None:
+        start = self.screen
         reply = await self.link.send(command)
         if not isinstance(reply, Accepted):
             reason = getattr(reply, "reason", "it was not understood")
@@ -99,7 +101,7 @@ class Creation(Base):
         self.notify("Created. Press a to launch agents.", markup=False)
         if reply.ids:
             for _ in range(40):  # the change is on its way here
-                if self.show_place(("runs", reply.ids[0])):
+                if self.arrive(("runs", reply.ids[0]), start):
                     return
                 await self._a_moment()
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from textual.screen import Screen
 
 from controller.domain.agents import Job, JobState
 from controller.domain.commands import LaunchAgents, SubmitArray
@@ -49,8 +51,8 @@ class Launching(Base):
         """Return the sweep that the screen on top is about."""
         raise NotImplementedError
 
-    def show_place(self, place: Place, *, note: bool = True) -> bool:
-        """Bring the boards to a place."""
+    def arrive(self, place: Place, start: Screen[Any] | None = None) -> bool:
+        """Go to a sweep's view as work has led there."""
         raise NotImplementedError
 
     def action_agents(self) -> None:
@@ -75,31 +77,32 @@ class Launching(Base):
             if isinstance(command, LaunchAgents):
                 self.post_message(Send(command))
             else:
-                start_work(self, self._submit, command, group="launch")
+                start_work(self, self._submit, command, self.screen, group="submit")
 
         screen = LaunchScreen(sanitise(sweep.name or sweep.id), launches.get(project, LaunchDesk()), plan)
         self.push_screen(screen, launch)
-        start_work(self, self._look_for_way, screen.warn, group="launch")
+        start_work(self, self._look_for_way, screen, group="look")
 
-    async def _look_for_way(self, warn: Callable[[str], None]) -> None:
+    async def _look_for_way(self, screen: LaunchScreen) -> None:
         """Say what stands in the way of an array: no sbatch, or no way from the nodes to the controller."""
         status = await self.link.ask(GetStatus())
-        if not isinstance(status, Status) or not isinstance(self.screen, LaunchScreen):
+        has_sbatch = await asyncio.to_thread(self.has_sbatch)
+        if not isinstance(status, Status) or self.screen is not screen:
             return
-        if not await asyncio.to_thread(self.has_sbatch):
-            warn("There is no sbatch on this machine: an array cannot be submitted from here.")
+        if not has_sbatch:
+            screen.warn("There is no sbatch on this machine: an array cannot be submitted from here.")
         elif not status.addresses:
-            warn(
+            screen.warn(
                 "No other host can reach this controller: start it with "
                 "`tui-sweeps controller start --listen all:0`."
             )
 
-    async def _submit(self, command: SubmitArray) -> None:
+    async def _submit(self, command: SubmitArray, start: Screen[Any]) -> None:
         self.notify("Handing the array to sbatch …", markup=False)
         reply = await self.link.send(command)
         if isinstance(reply, Accepted):
             self._submitting.update(reply.ids)
-            self.show_place(("agents", command.sweep_id))
+            self.arrive(("agents", command.sweep_id), start)
             self.tell_submitted()
         elif isinstance(reply, Refused):
             text = f"{reply.reason}. {reply.hint}" if reply.hint else reply.reason

@@ -5,9 +5,11 @@ At most three boards are stacked: the sweeps, a sweep's runs, and on top a furth
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
+from textual.widget import AwaitMount
+from textual.widgets import Input
 
 from tui_sweeps.model import Model
 from tui_sweeps.screens.agents import AgentsScreen
@@ -42,6 +44,11 @@ class Navigation(Base):
     setting: Setting
     _trail: list[Place]
     _at: int
+    _opening: AwaitMount | None = None
+
+    def surprise(self) -> None:
+        """Take no key for a moment."""
+        raise NotImplementedError
 
     def boards(self) -> list[Board]:
         """Return the boards from the start screen up."""
@@ -61,6 +68,8 @@ class Navigation(Base):
         """Close the board on top."""
         boards = self.boards()
         if len(boards) > 1 and isinstance(self.screen, Board):
+            if not message.is_asked:
+                self.surprise()
             boards[-2].cover()
             self.pop_screen()
             self._note()
@@ -72,6 +81,19 @@ class Navigation(Base):
             self.show_place((view, boards[1].sweep_id))
 
     # ------------------------------------------------------------------ any place
+
+    def arrive(self, place: Place, start: Screen[Any] | None = None) -> bool:
+        """Go to a sweep's view as work has led there; return whether the sweep is there.
+
+        Whoever answers a question, types, or has left `start` meanwhile stays where they are.
+        """
+        if place[1] not in self.model.world.sweeps:
+            return False
+        is_busy = not isinstance(self.screen, Board) or isinstance(self.focused, Input)
+        if not is_busy and start in (None, self.screen):
+            self.surprise()
+            self.show_place(place)
+        return True
 
     def show_place(self, place: Place, *, note: bool = True) -> bool:
         """Bring the boards to a place; return whether it is still there."""
@@ -110,7 +132,12 @@ class Navigation(Base):
             self.pop_screen()
 
     def _open(self, screen: Screen[None]) -> None:
-        self.push_screen(screen)
+        self._opening = self.push_screen(screen)
+
+    async def opened(self) -> None:
+        """Wait until the board that was opened last has its widgets; only the app may wait for that."""
+        if self._opening is not None:
+            await self._opening
 
     # ------------------------------------------------------------------ back and forward
 

@@ -8,6 +8,9 @@ from typing import Any
 
 from textual.dom import DOMNode
 
+LEADING = frozenset({"create", "submit", "read"})
+"""Groups of work at whose end a screen is opened or closed: keys wait for it."""
+
 
 def start_work(
     owner: DOMNode,

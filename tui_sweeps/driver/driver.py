@@ -1,7 +1,8 @@
 """Textual's Linux driver with its output replaced: give it to an app as `driver_class=DeltaDriver`.
 
-Input, signals and terminal modes stay Textual's. Only public methods are overridden; the stock output thread
-is started by the base class and ended at once, unused.
+Signals and terminal modes stay Textual's, and so does the parsing of what is typed, but for the escape key
+(`keys`). Only public methods are overridden; the stock output thread is started by the base class and ended
+at once, unused.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
+from tui_sweeps.driver.keys import read_keys
 from tui_sweeps.driver.stream import Stream
 from tui_sweeps.driver.styles import StyleTable
 from tui_sweeps.driver.writer import Writer
@@ -64,6 +66,10 @@ class DeltaDriver(LinuxDriver):
         unused, self._writer_thread = self._writer_thread, None
         if unused is not None:
             unused.stop()
+
+    def run_input_thread(self) -> None:
+        """Read the terminal, in a thread of its own, until the app lets go of it."""
+        read_keys(self.fileno, self.exit_event.is_set, self.process_message)
 
     def close(self) -> None:
         """Give the terminal back; bounded in time even when nobody reads it."""

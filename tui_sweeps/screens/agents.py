@@ -73,7 +73,7 @@ class AgentsScreen(Arrays, Acts, Board):
         """Bring the rows up to date."""
         if self.sweep_id not in self.model.world.sweeps:
             if self.model.ready:
-                self.post_message(GoUp())
+                self.post_message(GoUp(is_asked=False))
             return
         if touched.everything or self._rows.hosts(touched.agents):
             self._rows.forget()

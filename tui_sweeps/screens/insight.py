@@ -95,7 +95,7 @@ class ImportanceScreen(SweepView):
         """Ask at first; later only say how many runs have ended since."""
         if self.sweep_id not in self.model.world.sweeps:
             if self.model.ready:
-                self.post_message(GoUp())
+                self.post_message(GoUp(is_asked=False))
             return
         if touched.everything:
             self.columns.reset()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import ClassVar
 
@@ -61,7 +62,6 @@ class NewSweep(Dialog[tuple[str, Draft] | None]):
         super().__init__()
         self._here, self._foresight, self._path = here, foresight, path
         self._draft: Draft | None = None
-        self._submitted = False
 
     def compose(self) -> ComposeResult:
         """Lay out path, offers, what was read."""
@@ -87,15 +87,23 @@ class NewSweep(Dialog[tuple[str, Draft] | None]):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Look at the file when typing rests."""
-        self._draft, self._submitted = None, False
+        self._draft = None
         self._offer()
         self._look(event.value)
 
     @work(exclusive=True, group="look", exit_on_error=False)
     async def _look(self, path: str) -> None:
-        import asyncio
-
         await asyncio.sleep(DEBOUNCE_S)
+        await self._read(path)
+
+    @work(exclusive=True, group="read", exit_on_error=False)
+    async def _create(self, path: str) -> None:
+        if self._draft is None:
+            await self._read(path)
+        if self._draft is not None and self._draft.is_good:
+            self.dismiss((path.strip(), self._draft))
+
+    async def _read(self, path: str) -> None:
         if not path.strip():
             self.query_one("#text", Static).update(Text(""))
             return
@@ -107,17 +115,10 @@ class NewSweep(Dialog[tuple[str, Draft] | None]):
             return
         self._draft = await asyncio.to_thread(draft_of, source, self._foresight)
         self.query_one("#text", Static).update(draft_text(self._draft, file.name))
-        if self._submitted:
-            self._answer()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Create the sweep as soon as the file was read."""
-        self._submitted = True
-        self._answer()
-
-    def _answer(self) -> None:
-        if self._draft is not None and self._draft.is_good:
-            self.dismiss((self.query_one(Input).value.strip(), self._draft))
+        """Create the sweep as soon as the file was read, at once and not when typing rests."""
+        self._create(event.value)
 
     def action_complete(self) -> None:
         """Take what all offers begin with, or the first of them."""

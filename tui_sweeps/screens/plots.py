@@ -129,7 +129,7 @@ class PlotBoard(Drawing, Walking, Acts, Board):
         """Follow the touched runs and draw before long."""
         if not self.exists:
             if self.model.ready:
-                self.post_message(GoUp())
+                self.post_message(GoUp(is_asked=False))
             return
         if touched.everything:
             self._news.clear()

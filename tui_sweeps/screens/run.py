@@ -69,8 +69,9 @@ class RunScreen(CurvesPart, Acts, Board):
 
     @property
     def run_now(self) -> Run | None:
-        """The run as it stands now."""
-        return self.model.world.runs.get(self.run_id)
+        """The run as it stands now; None when it is gone or deleted."""
+        run = self.model.world.runs.get(self.run_id)
+        return None if run is None or run.deleted else run
 
     def body(self) -> ComposeResult:
         """Lay out curves and facts above, the log below."""
@@ -102,7 +103,7 @@ class RunScreen(CurvesPart, Acts, Board):
         run = self.run_now
         if run is None:
             if self.model.ready:
-                self.post_message(GoUp())
+                self.post_message(GoUp(is_asked=False))
             return
         if not (touched.everything or self.run_id in touched.runs):
             return

@@ -101,7 +101,7 @@ class RunsScreen(Heading, Marking, Choosing, Acts, Board):
         """Bring the touched rows up to date."""
         if self.sweep_id not in self.model.world.sweeps:
             if self.model.ready:
-                self.post_message(GoUp())
+                self.post_message(GoUp(is_asked=False))
             return
         if touched.everything:
             self._sums = None

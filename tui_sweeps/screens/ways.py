@@ -22,4 +22,8 @@ class OpenRun(Message):
 
 
 class GoUp(Message):
-    """Go up one screen."""
+    """Go up one screen; not `is_asked`: what this one shows is gone."""
+
+    def __init__(self, *, is_asked: bool = True) -> None:
+        super().__init__()
+        self.is_asked = is_asked

@@ -22,8 +22,10 @@ from controller.domain.feed import Batch, FeedItem, Resync
 from controller.domain.queries import (
     Answer,
     Attempts,
+    Belief,
     Curves,
     GetAttempts,
+    GetBelief,
     GetCurves,
     GetImportance,
     GetLog,
@@ -56,6 +58,7 @@ class FakeClient:
         self.refuse: Refused | None = None
         self.away = False
         self.storage = "ok"
+        self.belief: Belief | None = None
         self._feed: asyncio.Queue[FeedItem | None] = asyncio.Queue()
 
     async def snapshot(self) -> Snapshot:
@@ -148,6 +151,8 @@ class FakeClient:
                     addresses=("10.0.0.5:6006",),
                     storage=self.storage,
                 )
+            case GetBelief() if self.belief is not None:
+                return self.belief
             case GetImportance():
                 return _importance(query)
             case _:

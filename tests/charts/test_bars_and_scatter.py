@@ -2,7 +2,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tui_sweeps.charts.axes import axis_of, categorical_axis
+from tui_sweeps.charts.axes import Axis, axis_of, categorical_axis
 from tui_sweeps.charts.bars import Bar, bars
 from tui_sweeps.charts.glyphs import Glyphs
 from tui_sweeps.charts.scatter import Dot, Panel, scatter
@@ -84,3 +84,15 @@ def test_any_slices_fit_their_place(
     rows = scatter(panels, METRIC, width=width, height=height, glyphs=kind, colours=True)
     assert len(rows) <= max(1, height)
     assert all(cell_len(row.plain) <= width for row in rows)
+
+
+def test_ticks_of_the_metric_are_whole_where_there_is_room() -> None:
+    panel = Panel(axis_of("lr", [0.0, 1.0]), (Dot(0.0, 0.0), Dot(1.0, 1.0)))
+    for label in ("0.97234", "-0.00125", "1e-05"):
+        metric = Axis("loss", ticks=((0.5, label),))
+        shown = scatter([panel], metric, width=60, height=12, glyphs=Glyphs.BRAILLE, colours=False)
+        assert any(f"{label}┤" in line.plain for line in shown), label
+        assert {line.cell_len for line in shown} == {60}
+    long = Axis("loss", ticks=((0.5, "a" * 40),))
+    shown = scatter([panel], long, width=60, height=12, glyphs=Glyphs.BRAILLE, colours=False)
+    assert any("a…┤" in line.plain for line in shown)

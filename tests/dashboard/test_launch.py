@@ -57,6 +57,25 @@ def test_form_becomes_the_very_command_of_the_command_line() -> None:
     )
 
 
+def test_script_of_the_users_own_is_submitted_as_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    script = "#!/bin/bash\n#SBATCH -o mine.out\nexec tui-sweeps agent d1g1ts00\n"
+    Path("own.sh").write_text(script)
+    command, problem, summary = meaning(SLURM, script=" own.sh ", array="1-3", gres="gpu:1")
+    assert problem == ""
+    assert isinstance(command, SubmitArray)
+    assert (command.script, command.array, command.options) == (script, "1-3", ("--gres=gpu:1",))
+    assert (command.directory, command.log) == (str(tmp_path), f"{tmp_path}/mine.out")
+    assert "exec" not in summary
+    Path("own.sh").write_text("#!/bin/bash\ntui-sweeps agent d1g1ts00\n")
+    assert "signals will not reach the agent" in meaning(SLURM, script="own.sh")[2]
+    assert "there is no file" in meaning(SLURM, script="other.sh")[1]
+    Path("own.sh").write_text("echo\n")
+    assert "does not begin with #!" in meaning(SLURM, script="own.sh")[1]
+
+
 @pytest.mark.parametrize(
     ("way", "values", "said"),
     [

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tui_sweeps.format import MISSING, ago, clock, count, duration, number, percent
+from tui_sweeps.format import MISSING, ago, clock, count, counted, duration, number, percent
 
 
 @pytest.mark.parametrize(
@@ -86,3 +86,7 @@ def test_clock_of_no_moment_is_missing() -> None:
     assert clock(None) == MISSING
     assert clock(1e300) == MISSING
     assert len(clock(0.0)) == 8
+
+
+def test_noun_is_singular_for_one_only() -> None:
+    assert [counted(n, "run") for n in (0, 1, 2, 1234)] == ["0 runs", "1 run", "2 runs", "1,234 runs"]

@@ -16,7 +16,7 @@ from controller.domain.replies import Accepted, Refused
 from controller.domain.sweeps import Sweep
 from tui_sweeps.app.navigation import Place
 from tui_sweeps.app.working import start_work
-from tui_sweeps.format import count, sanitise
+from tui_sweeps.format import counted, sanitise
 from tui_sweeps.link import Link
 from tui_sweeps.messages import Send
 from tui_sweeps.model import LaunchDesk, Model
@@ -127,5 +127,5 @@ class Launching(Base):
             )
             return
         limit = f", {array.throttle} at a time" if array.throttle else ""
-        tasks = "1 task" if array.n_tasks == 1 else f"{count(array.n_tasks)} tasks"
+        tasks = counted(array.n_tasks, "task")
         self.notify(sanitise(f"SLURM took array {array.slurm_id}: {tasks}{limit}."), markup=False)

@@ -25,8 +25,8 @@ PANEL_WIDTH, PANEL_HEIGHT = 26, 9
 """The least a panel needs, frame and captions included, in cells."""
 BEST_SHAPE = 2.6
 """Cells across for each line down: a little wider than high to the eye."""
-_AXIS_CELLS = 7
-"""Left of each panel, for the metric's ticks."""
+_AXIS_CELLS = (5, 10)
+"""Left of each panel, for the metric's ticks and the line that they stand at: the least and the most."""
 N_FAT = 1000
 """Up to so many runs are drawn as squares of four dots: a single one is hard to see."""
 _MISSING_DOTS = 3
@@ -61,6 +61,12 @@ class Panel:
     """Drawn over all others."""
     highlight: Dot | None = None
     """The one that is followed from panel to panel."""
+
+
+def axis_cells(metric: Axis) -> int:
+    """Return how many cells left of a panel the metric's longest tick and the line take."""
+    least, most = _AXIS_CELLS
+    return min(most, max(least, *(cell_width(label) + 1 for _, label in metric.ticks), 0))
 
 
 def n_panel_columns(width: int) -> int:
@@ -109,12 +115,13 @@ def scatter(
     n_rows = -(-len(panels) // n_columns)
     n_shown_rows = min(n_rows, n_fitting)
     panel_height, panel_width = height // n_shown_rows, width // n_columns
+    n_left = axis_cells(metric)
     out: list[Text] = []
     for row in range(n_shown_rows):
         beside = panels[row * n_columns : (row + 1) * n_columns]
         drawn = []
         for at, panel in enumerate(beside, start=row * n_columns):
-            size = (panel_width - _AXIS_CELLS - 2, panel_height - 3)
+            size = (panel_width - n_left - 2, panel_height - 3)
             if (at, *size) not in kept:
                 raster = _dotted(panel, metric, *size, glyphs)
                 kept[at, *size] = (raster, raster.mark())
@@ -149,6 +156,7 @@ def _panel(
 ) -> list[Text]:
     """Return a panel: its title, the dots beside the metric's ticks, and the parameter's ticks below."""
     plane_width, plane_height = raster.width, raster.height
+    n_left = axis_cells(metric)
     across, down = glyphs.dots
     for dot in panel.marked:
         x, y = _place(dot, raster, metric, panel.axis)
@@ -162,19 +170,19 @@ def _panel(
         share = position if metric.flipped else 1 - position
         ticks.setdefault(round(share * (plane_height - 1)), label)
     title = panel.axis.name + (" (log)" if panel.axis.kind == "log" else "")
-    lines = [_padded(" " * _AXIS_CELLS + sanitise(title, width=plane_width), width, "bold", glyphs)]
+    lines = [_padded(" " * n_left + sanitise(title, width=plane_width), width, "bold", glyphs)]
     for at, row in enumerate(raster.rows(colours=colours)):
         if glyphs.is_ascii:
             plain = Text(ascii_only(row.plain), no_wrap=True, end="")
             plain.spans, row = row.spans, plain
-        label = sanitise(ticks.get(at, ""), width=_AXIS_CELLS - 1)
-        edge = Text(" " * (_AXIS_CELLS - 1 - cell_width(label)) + label + ("┤" if label else "│"), end="")
-        line = _padded(edge.plain, _AXIS_CELLS, frame, glyphs)
+        label = sanitise(ticks.get(at, ""), width=n_left - 1)
+        edge = Text(" " * (n_left - 1 - cell_width(label)) + label + ("┤" if label else "│"), end="")
+        line = _padded(edge.plain, n_left, frame, glyphs)
         line.append_text(row)
         line.append("  ")
         lines.append(line)
-    lines.append(_padded(" " * (_AXIS_CELLS - 1) + "└" + "─" * plane_width, width, frame, glyphs))
-    lines.append(_padded(" " * _AXIS_CELLS + _x_labels(panel.axis, plane_width), width, frame, glyphs))
+    lines.append(_padded(" " * (n_left - 1) + "└" + "─" * plane_width, width, frame, glyphs))
+    lines.append(_padded(" " * n_left + _x_labels(panel.axis, plane_width), width, frame, glyphs))
     return lines
 
 

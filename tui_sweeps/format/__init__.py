@@ -6,7 +6,7 @@ Every string that was not written in this program (names, hosts, values, log lin
 
 from tui_sweeps.format.ascii import ascii_only
 from tui_sweeps.format.log import sanitise_log
-from tui_sweeps.format.numbers import MISSING, ago, clock, count, duration, number, percent
+from tui_sweeps.format.numbers import MISSING, ago, clock, count, counted, duration, number, percent
 from tui_sweeps.format.terminal import ColourDepth, colour_depth, speaks_unicode
 from tui_sweeps.format.text import cell_width, fit, sanitise
 
@@ -22,6 +22,7 @@ __all__ = [
     "percent",
     "clock",
     "count",
+    "counted",
     "MISSING",
     "speaks_unicode",
     "colour_depth",

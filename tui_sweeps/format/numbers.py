@@ -66,6 +66,11 @@ def count(n: int) -> str:
     return f"{n:,d}"
 
 
+def counted(n: int, noun: str) -> str:
+    """Return a count with its noun: `1 run`, `1,234 runs`."""
+    return f"{count(n)} {noun}" if n == 1 else f"{count(n)} {noun}s"
+
+
 def percent(fraction: float | None) -> str:
     """Return a share in 0-1 as percent; never 100% before it is whole and never 0% when it is something."""
     if fraction is None or math.isnan(fraction):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from controller.domain.commands import (
     CancelSweep,
     Command,
+    DeleteRuns,
+    IgnoreRuns,
     PauseSweep,
     ResumeSweep,
     RetryRuns,
@@ -15,12 +17,16 @@ from controller.domain.commands import (
     StopSweep,
     SweepVerb,
 )
+from controller.domain.runs import Run
 from controller.domain.states import Verb
 from tui_sweeps.messages import Send
 from tui_sweeps.screens.confirm import confirm
 from tui_sweeps.views.effects import (
     Effect,
     Impossible,
+    deletable,
+    delete_effect,
+    ignore_effect,
     retriable,
     retry_effect,
     stop_effect,
@@ -108,9 +114,10 @@ class Acts(Base):
     def action_stop_run(self) -> None:
         """Stop the chosen runs."""
         run_ids = tuple(self.chosen_runs())
-        self._stop_or_retry(
+        self._act_on(
             run_ids,
             lambda: stop_effect(self.model.world, run_ids, self.setting.clock()),
+            lambda runs: [run for run in runs if run.ended_at is None],
             lambda ids: StopRuns(run_ids=ids),
             "stopping",
         )
@@ -118,17 +125,42 @@ class Acts(Base):
     def action_retry(self) -> None:
         """Queue the chosen runs for another attempt."""
         run_ids = tuple(self.chosen_runs())
-        self._stop_or_retry(
+        self._act_on(
             run_ids,
             lambda: retry_effect(self.model.world, run_ids),
+            retriable,
             lambda ids: RetryRuns(run_ids=ids),
             "queueing",
         )
 
-    def _stop_or_retry(
+    def action_ignore(self) -> None:
+        """Leave the chosen runs out of the search, or take them in again when all of them are out."""
+        run_ids, world = tuple(self.chosen_runs()), self.model.world
+        is_out = all(world.runs[one].ignored for one in run_ids if one in world.runs)
+        self._act_on(
+            run_ids,
+            lambda: ignore_effect(self.model.world, run_ids),
+            lambda runs: [run for run in runs if run.ignored is is_out],
+            lambda ids: IgnoreRuns(run_ids=ids, ignored=not is_out),
+            "taking in" if is_out else "leaving out",
+        )
+
+    def action_delete_run(self) -> None:
+        """Take the chosen runs out of their sweep."""
+        run_ids = tuple(self.chosen_runs())
+        self._act_on(
+            run_ids,
+            lambda: delete_effect(self.model.world, run_ids),
+            lambda runs: deletable(self.model.world, runs),
+            lambda ids: DeleteRuns(run_ids=ids),
+            "deleting",
+        )
+
+    def _act_on(
         self,
         run_ids: tuple[str, ...],
         effect: Callable[[], Effect | Impossible],
+        fit: Callable[[list[Run]], list[Run]],
         command: Callable[[tuple[str, ...]], Command],
         mark: str,
     ) -> None:
@@ -139,8 +171,7 @@ class Acts(Base):
         def send() -> Send:
             world = self.model.world
             known = [world.runs[run_id] for run_id in run_ids if run_id in world.runs]
-            fit = [run for run in known if run.ended_at is None] if mark == "stopping" else retriable(known)
-            ids = tuple(run.id for run in fit)
+            ids = tuple(run.id for run in fit([run for run in known if not run.deleted]))
             return Send(command(ids), ids, mark)
 
         self.act(effect, send)

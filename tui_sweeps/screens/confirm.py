@@ -10,8 +10,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Static
 
+from tui_sweeps.format import counted
 from tui_sweeps.screens.dialog import Dialog
-from tui_sweeps.views.effects import Effect, count
+from tui_sweeps.views.effects import Effect
 
 
 class Question(Dialog[str]):
@@ -90,7 +91,10 @@ def leave_question(n_active: int) -> Question:
     """Return the question whether to leave while runs are active."""
     return Question(
         "Leave the dashboard?",
-        (f"{count(n_active, 'run')} active.", "Nothing is stopped: the sweeps go on without the dashboard."),
+        (
+            f"{counted(n_active, 'run')} active.",
+            "Nothing is stopped: the sweeps go on without the dashboard.",
+        ),
         (("leave", "Detach (y)"), ("stay", "Stay (n)")),
         "leave",
         False,

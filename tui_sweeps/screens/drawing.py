@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 from textual.timer import Timer
 
-from tui_sweeps.format import count
+from tui_sweeps.format import counted
 from tui_sweeps.views.order import Order
 from tui_sweeps.views.parallel import Plot
 from tui_sweeps.views.scales import Columns
@@ -118,7 +118,7 @@ class Drawing(Base):
             return
         self._n_wanted += 1
         if self._drawn_size == (0, 0):
-            self.query_one(Picture).show([Text(f"Drawing {count(len(self.order.ids))} runs …", "dim")])
+            self.query_one(Picture).show([Text(f"Drawing {counted(len(self.order.ids), 'run')} …", "dim")])
         self.show_words(size.width)
         if not self._is_drawing:
             self._is_drawing = True

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from tui_sweeps.format import ago, count, fit, sanitise
+from tui_sweeps.format import ago, counted, fit, sanitise
 from tui_sweeps.screens.axes import axis_of
 from tui_sweeps.screens.board import Setting, bindings
 from tui_sweeps.screens.drawing import Work
@@ -86,7 +86,7 @@ class HistoryScreen(MetricPlot):
         line = self.metric_words()
         best = self.model.world.runs.get(self._history.last_better)
         if best is not None:
-            line.append(f"   {count(self._history.n_better)} times improved, last by ")
+            line.append(f"   {counted(self._history.n_better, 'time')} improved, last by ")
             line.append(f"{best.number} {fit(sanitise(best.name), 24)}", "bold")
             if best.ended_at is not None:
                 line.append(f" {ago(self.now - best.ended_at)}", "dim")

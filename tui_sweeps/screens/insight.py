@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
 from controller.domain.queries import GetImportance, GetNotes, ImportanceTable, Notes, NotFound
-from tui_sweeps.format import clock, count, duration, fit, sanitise
+from tui_sweeps.format import clock, counted, duration, fit, sanitise
 from tui_sweeps.messages import Answered, Ask
 from tui_sweeps.model import Touched
 from tui_sweeps.screens.acts import Acts
@@ -176,7 +176,7 @@ class ImportanceScreen(SweepView):
             text.append("… computing ", "bold")
             text.append(f"in a process of its own, {duration(since) if since >= 1 else 'just asked'}", "dim")
         elif self._asked is not None and (n_since := self._n_since(self._asked)) > 0:
-            text.append(f"\n\n{count(n_since)} more runs have ended since; c computes it anew.", "bold")
+            text.append(f"\n\n{counted(n_since, 'more run')} ended since; c computes it anew.", "bold")
         self.page(text)
 
     def _n_since(self, asked: GetImportance) -> int:

@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Input, Static
 
-from tui_sweeps.format import sanitise
+from tui_sweeps.format import counted, sanitise
 from tui_sweeps.screens.dialog import Dialog
 from tui_sweeps.views.drafts import (
     Draft,
@@ -175,7 +175,9 @@ class EditedSweep(Dialog[str]):
         text = diff_text(self._before.source, self._after.source)
         sizes = f"{size_text(self._before.outlook)} before, {size_text(self._after.outlook)} after"
         text.append(f"\nSpace: {sizes}\n", "bold")
-        text.append(f"{self._n_priors} runs of the old sweep are known to the new one's search.\n\n", "dim")
+        are = "is" if self._n_priors == 1 else "are"
+        text.append(f"{counted(self._n_priors, 'run')} of the old sweep {are} known ", "dim")
+        text.append("to the new one's search.\n\n", "dim")
         text.append_text(draft_text(self._after, "edited"))
         return text
 

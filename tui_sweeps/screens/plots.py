@@ -7,7 +7,7 @@ import os
 from rich.text import Text
 from textual.app import ComposeResult
 
-from tui_sweeps.format import count
+from tui_sweeps.format import count, counted
 from tui_sweeps.model import Touched
 from tui_sweeps.screens.acts import Acts
 from tui_sweeps.screens.board import Board, Setting, line_of
@@ -100,7 +100,9 @@ class PlotBoard(Drawing, Walking, Acts, Board):
     def right_crumbs(self, room: int) -> Text:
         """Return how many runs pass the filter and how many are marked."""
         shown, total = len(self.order.ids), len(self.model.world.runs_of.get(self.sweep_id, ()))
-        text = f"{count(shown)} of {count(total)} runs" if shown != total else f"{count(total)} runs"
+        text = counted(total, "run")
+        if shown != total:
+            text = f"{count(shown)} of {text}"
         if self.marks:
             text += f" · {count(len(self.marks))} marked"
         return Text(text, "dim")
@@ -235,5 +237,7 @@ class PlotBoard(Drawing, Walking, Acts, Board):
             run = world.runs[run_id]
             return (rank(run.best, is_high), (0, -run.number))
 
+        for gone in [one for one in self.marks if one not in world.runs_of[self.sweep_id]]:
+            del self.marks[gone]
         self.order.rebuild(world.runs_of[self.sweep_id], run_passes(self.rows, self._node), key)
         self._say_count()

@@ -8,7 +8,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 
 from controller.domain.states import RUN_ACTIVE
-from tui_sweeps.format import count
+from tui_sweeps.format import count, counted
 from tui_sweeps.messages import Copy, WantTails
 from tui_sweeps.model import Touched
 from tui_sweeps.screens.acts import Acts
@@ -72,7 +72,9 @@ class RunsScreen(Heading, Marking, Choosing, Acts, Board):
     def right_crumbs(self, room: int) -> Text:
         """Return how many rows are shown and marked."""
         shown, total = len(self._order.ids), len(self.model.world.runs_of.get(self.sweep_id, ()))
-        text = f"{count(shown)} of {count(total)} runs" if shown != total else f"{count(total)} runs"
+        text = counted(total, "run")
+        if shown != total:
+            text = f"{count(shown)} of {text}"
         if self._marks:
             text += f" · {count(len(self._marks))} marked"
         return Text(text, "dim")
@@ -144,7 +146,7 @@ class RunsScreen(Heading, Marking, Choosing, Acts, Board):
             run_passes(self._rows, self._node),
             run_key(self._rows, self.place.sort, self.now),
         )
-        for gone in [one for one in self._marks if one not in world.runs]:
+        for gone in [one for one in self._marks if one not in world.runs_of[self.sweep_id]]:
             del self._marks[gone]
         self._reset()
 

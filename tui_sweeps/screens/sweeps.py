@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 from textual.app import ComposeResult
 
-from tui_sweeps.format import count
+from tui_sweeps.format import count, counted
 from tui_sweeps.messages import Copy
 from tui_sweeps.model import Touched
 from tui_sweeps.screens.acts import Acts
@@ -63,9 +63,8 @@ class SweepsScreen(Acts, Board):
         tallies = [self._rows.tally(sweep_id) for sweep_id in self.model.world.sweeps]
         n_active = sum(one.n_active for one in tallies)
         n_agents = sum(one.n_agents for one in tallies)
-        return Text(
-            f"{count(len(tallies))} sweeps · {count(n_active)} running · {count(n_agents)} agents", "dim"
-        )
+        sweeps, agents = counted(len(tallies), "sweep"), counted(n_agents, "agent")
+        return Text(f"{sweeps} · {count(n_active)} running · {agents}", "dim")
 
     def on_mount(self) -> None:
         """Show the filter as it was left."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from controller.domain.agents import AGENT_LIVE, JOB_OPEN, Job
 from controller.domain.arrays import TASK_OVER, TASK_WAITS
 from controller.domain.world import World
-from tui_sweeps.format import sanitise
-from tui_sweeps.views.effects import Effect, Impossible, count, kill_line
+from tui_sweeps.format import counted, sanitise
+from tui_sweeps.views.effects import Effect, Impossible, kill_line
 
 
 def open_array(world: World, job_id: str) -> Job | Impossible:
@@ -33,7 +33,7 @@ def cancel_effect(world: World, job_id: str, waiting_only: bool, now: float) -> 
             return Impossible(f"no task of array {name} waits")
         return Effect(
             f"Cancel what waits of array {name}?",
-            (f"{count(n_waiting, 'task')} will not start; {count(n_running, 'task')} go on.",),
+            (f"{counted(n_waiting, 'task')} will not start; {counted(n_running, 'task')} go on.",),
             "Cancel them",
             grave=True,
         )
@@ -43,7 +43,7 @@ def cancel_effect(world: World, job_id: str, waiting_only: bool, now: float) -> 
     return Effect(
         f"Cancel array {name}?",
         (
-            f"{count(n_waiting, 'task')} will not start, {count(n_running, 'task')} end.",
+            f"{counted(n_waiting, 'task')} will not start, {counted(n_running, 'task')} end.",
             kill_line(runs, now).replace("Kills", "Ends", 1),
             "SLURM sends SIGTERM, and SIGKILL when its own grace is over.",
         ),

@@ -14,7 +14,7 @@ from rich.text import Text
 from controller.domain.problems import describe
 from controller.domain.sweepfile import Problem, Severity, read
 from controller.domain.sweeps import SweepConfig
-from tui_sweeps.format import count, sanitise
+from tui_sweeps.format import count, counted, sanitise
 from tui_sweeps.views.states import BAD, GOOD, QUIET, WARN
 
 MAX_BYTES = 1 << 20
@@ -107,7 +107,7 @@ def source_of(path: Path) -> str:
         if path.is_dir():
             raise ValueError(f"{path} is a directory")
         if path.stat().st_size > MAX_BYTES:
-            raise ValueError(f"{path} is too long for a sweep file")
+            raise ValueError(f"{path} is too long")
         return path.read_text("utf-8")
     except FileNotFoundError:
         raise ValueError(f"there is no file {path}") from None
@@ -121,8 +121,10 @@ def size_text(outlook: Outlook | None) -> str:
     """Return the size of the space and the number of runs."""
     if outlook is None:
         return "unknown"
-    size = "unbounded" if outlook.size is None else f"{count(outlook.size)} points"
-    return size if outlook.n_expected == outlook.size else f"{size}, {count(outlook.n_expected or 0)} runs"
+    size = "unbounded" if outlook.size is None else counted(outlook.size, "point")
+    return (
+        size if outlook.n_expected == outlook.size else f"{size}, {counted(outlook.n_expected or 0, 'run')}"
+    )
 
 
 def bands_text(bands: tuple[int, ...]) -> str:

@@ -13,7 +13,7 @@ from controller.domain.runs import Run
 from controller.domain.states import RUN_ACTIVE, RUN_ENDED, VERBS, RunState, SweepState, Verb
 from controller.domain.sweeps import Sweep
 from controller.domain.world import World
-from tui_sweeps.format import duration, sanitise
+from tui_sweeps.format import counted, duration, sanitise
 from tui_sweeps.views.tally import duration_of
 
 
@@ -63,7 +63,7 @@ def verb_effect(world: World, sweep_id: str, verb: Verb, now: float) -> Effect |
             f"Stop {name}?",
             (
                 "No new runs, for good (a resume is still possible).",
-                f"{count(len(active), 'active run')} {'finishes' if len(active) == 1 else 'finish'} by "
+                f"{counted(len(active), 'active run')} {'finishes' if len(active) == 1 else 'finish'} by "
                 f"{'itself' if len(active) == 1 else 'themselves'}.",
                 _agents_leave(n_agents),
             ),
@@ -73,7 +73,11 @@ def verb_effect(world: World, sweep_id: str, verb: Verb, now: float) -> Effect |
     if verb is Verb.PAUSE:
         return Effect(
             f"Pause {name}?",
-            (f"No new runs; {count(len(active), 'active run')} go on; {count(n_agents, 'agent')} wait.",),
+            (
+                f"No new runs; {counted(len(active), 'active run')} "
+                f"{'goes' if len(active) == 1 else 'go'} on; "
+                f"{counted(n_agents, 'agent')} {'waits' if n_agents == 1 else 'wait'}.",
+            ),
             "Pause",
         )
     return Effect(f"Resume {name}?", ("New runs again, by the same search.",), "Resume")
@@ -119,8 +123,49 @@ def retry_effect(world: World, run_ids: Iterable[str]) -> Effect | Impossible:
     left_out = len(chosen) - len(again)
     lines = ["The same configuration goes to the front of the queue, as a further attempt."]
     if left_out:
-        lines.append(f"{count(left_out, 'chosen run')} left out (finished, active or queued already).")
+        lines.append(f"{counted(left_out, 'chosen run')} left out (finished, active or queued already).")
     return Effect(title, tuple(lines), "Retry")
+
+
+def ignore_effect(world: World, run_ids: Iterable[str]) -> Effect | Impossible:
+    """Return what leaving these runs out of the search would do; taking them in, when all are left out."""
+    chosen = _known(world, run_ids)
+    if not chosen:
+        return Impossible("no run chosen is there any more")
+    changed = ignorable(chosen)
+    what = f"run {sanitise(changed[0].name)}" if len(changed) == 1 else counted(len(changed), "run")
+    about = "Search, best and importance"
+    if changed[0].ignored:
+        return Effect(f"Take {what} into the search again?", (f"{about} count it again.",), "Take in")
+    lines = (f"{about} go on as if it had not been run.", "The same key takes it in again.")
+    return Effect(f"Leave {what} out of the search?", lines, "Leave out")
+
+
+def ignorable(runs: Iterable[Run]) -> list[Run]:
+    """Return those that are to be left out of the search; when all are out, all: they are to be taken in."""
+    runs = list(runs)
+    return [run for run in runs if not run.ignored] or runs
+
+
+def delete_effect(world: World, run_ids: Iterable[str]) -> Effect | Impossible:
+    """Return what taking these runs out of their sweep would do."""
+    chosen = _known(world, run_ids)
+    gone = deletable(world, chosen)
+    if not gone:
+        held = "it is with an agent" if len(chosen) == 1 else "all are with agents"
+        return Impossible(f"nothing to delete: {held}; stop first" if chosen else "no run chosen is there")
+    title = f"Delete run {sanitise(gone[0].name)}?" if len(gone) == 1 else f"Delete {len(gone)} runs?"
+    lines = ["Out of table, search, best and importance, for good. Files of runs stay where they are."]
+    if any(world.sweeps[run.sweep_id].size is not None for run in gone):
+        lines.append("Points of a finite space are handed out again.")
+    if left_out := len(chosen) - len(gone):
+        lines.append(f"{counted(left_out, 'chosen run')} left alone: still with an agent.")
+    return Effect(title, tuple(lines), "Delete", grave=True)
+
+
+def deletable(world: World, runs: Iterable[Run]) -> list[Run]:
+    """Return those that no agent has."""
+    return [run for run in runs if run.token not in world.open_of.get(run.sweep_id, {})]
 
 
 def retriable(runs: Iterable[Run]) -> list[Run]:
@@ -139,7 +184,7 @@ def agents_effect(world: World, agent_ids: Iterable[str], stop: bool, now: float
     if not agents:
         return Impossible("no agent chosen is alive")
     hosts = ", ".join(sorted({sanitise(agent.host) for agent in agents})[:3])
-    what = f"{count(len(agents), 'agent')} on {hosts}"
+    what = f"{counted(len(agents), 'agent')} on {hosts}"
     if not stop:
         return Effect(f"Drain {what}?", ("Leaves when its run has ended; takes no new one.",), "Drain")
     tokens = [agent.token for agent in agents if agent.token is not None and agent.token in world.attempts]
@@ -165,19 +210,14 @@ def kill_line(runs: list[Run], now: float) -> str:
         return "Kills no run: none is active."
     spent_s = sum(duration_of(run, now) or 0.0 for run in runs)
     hosts = {run.host for run in runs if run.host}
-    where = f", on {count(len(hosts), 'host')}" if hosts else ""
+    where = f", on {counted(len(hosts), 'host')}" if hosts else ""
     gpu_h = sum((duration_of(run, now) or 0.0) * run.n_gpus for run in runs) / 3600
     spent = f"{gpu_h:,.1f} GPU-hours" if gpu_h else f"{duration(spent_s)} of run time"
-    return f"Kills {count(len(runs), 'run')}, {spent} so far{where}."
-
-
-def count(n: int, noun: str) -> str:
-    """Return a number with its noun."""
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+    return f"Kills {counted(len(runs), 'run')}, {spent} so far{where}."
 
 
 def _agents_leave(n_agents: int) -> str:
-    return f"{count(n_agents, 'agent')} {'leaves' if n_agents == 1 else 'leave'}."
+    return f"{counted(n_agents, 'agent')} {'leaves' if n_agents == 1 else 'leave'}."
 
 
 def _past(verb: Verb) -> str:
@@ -190,4 +230,5 @@ def _past(verb: Verb) -> str:
 
 
 def _known(world: World, run_ids: Iterable[str]) -> list[Run]:
-    return [world.runs[run_id] for run_id in run_ids if run_id in world.runs]
+    known = (world.runs[run_id] for run_id in run_ids if run_id in world.runs)
+    return [run for run in known if not run.deleted]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from controller.domain.queries import Belief
 from controller.domain.sweeps import Sweep
-from tui_sweeps.format import clock, count, duration, number, sanitise
+from tui_sweeps.format import clock, count, counted, duration, number, sanitise
 from tui_sweeps.model import Model
 from tui_sweeps.views.cells import Cell
 from tui_sweeps.views.drafts import Outlook, bands_text, size_text
@@ -21,8 +22,15 @@ def asked_text(sweep: Sweep) -> str:
     return f"{text}, obeyed {clock(sweep.asked.obeyed_at)}" if sweep.asked.obeyed_at is not None else text
 
 
-def state_line(model: Model, sweep: Sweep) -> list[Cell]:
-    """Return state, cause, method, metric, best value."""
+def belief_cell(model: Model, belief: Belief) -> Cell:
+    """Return the value that search expects of the run that it takes for the best, all others considered."""
+    run = model.world.runs[belief.run_id or ""]
+    same = model.world.best_of.get(run.sweep_id) == run.id
+    return Cell(f"expected {number(belief.mean, 9)}{'' if same else f' (run {run.number})'}", GOOD)
+
+
+def state_line(model: Model, sweep: Sweep, belief: Belief | None = None) -> list[Cell]:
+    """Return state, cause, method, metric, best value observed, best value expected."""
     cells = [sweep_state(sweep, model.waiting.get(sweep.id, "")), Cell(sweep.config.method.value)]
     if sweep.config.metric is not None:
         cells.append(metric_cell(sweep))
@@ -30,6 +38,8 @@ def state_line(model: Model, sweep: Sweep) -> list[Cell]:
     if best is not None:
         run = model.world.runs[best]
         cells.append(Cell(f"best {number(run.best, 9)} (run {run.number})", f"bold {GOOD}"))
+    if belief is not None and belief.run_id in model.world.runs_of[sweep.id]:
+        cells.append(belief_cell(model, belief))
     if asked := asked_text(sweep):
         cells.append(Cell(asked, QUIET))
     if sweep.cause:
@@ -61,6 +71,6 @@ def number_line(sweep: Sweep, numbers: Tally, now: float) -> list[Cell]:
     left = eta(sweep, numbers, now)
     if left is not None:
         cells.append(Cell(f"left {duration(left.middle_s)} ({range_text(left)})"))
-    cells.append(Cell(f"{count(numbers.n_agents)} agents", "" if numbers.n_agents else QUIET))
+    cells.append(Cell(counted(numbers.n_agents, "agent"), "" if numbers.n_agents else QUIET))
     cells.append(Cell(f"{duration(numbers.run_s(now))} run time", QUIET))
     return cells

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from controller.domain.commands import CancelJob, CancelSweep, Command, StopAgents, StopRuns, StopSweep
+from controller.domain.commands import (
+    CancelJob,
+    CancelSweep,
+    Command,
+    DeleteRuns,
+    StopAgents,
+    StopRuns,
+    StopSweep,
+)
 from controller.domain.world import World
-from tui_sweeps.format import sanitise
-from tui_sweeps.views.effects import count
+from tui_sweeps.format import counted, sanitise
 
 
 def is_held(command: Command) -> bool:
     """Say whether a command ends something and so can be taken back for a while."""
-    return isinstance(command, StopSweep | CancelSweep | StopRuns | StopAgents | CancelJob)
+    return isinstance(command, StopSweep | CancelSweep | StopRuns | DeleteRuns | StopAgents | CancelJob)
 
 
 def held_words(world: World, command: Command) -> str:
@@ -22,12 +29,13 @@ def held_words(world: World, command: Command) -> str:
             sweep = world.sweeps.get(sweep_id)
             name = sanitise(sweep.name or sweep.id, width=40) if sweep is not None else sweep_id
             return f"{'stopping' if isinstance(command, StopSweep) else 'cancelling'} {name}"
-        case StopRuns(run_ids=run_ids):
+        case StopRuns(run_ids=run_ids) | DeleteRuns(run_ids=run_ids):
+            does = "stopping" if isinstance(command, StopRuns) else "deleting"
             if len(run_ids) == 1 and run_ids[0] in world.runs:
-                return f"stopping run {sanitise(world.runs[run_ids[0]].name, width=40)}"
-            return f"stopping {count(len(run_ids), 'run')}"
+                return f"{does} run {sanitise(world.runs[run_ids[0]].name, width=40)}"
+            return f"{does} {counted(len(run_ids), 'run')}"
         case StopAgents(agent_ids=agent_ids):
-            return f"stopping {count(len(agent_ids), 'agent')}"
+            return f"stopping {counted(len(agent_ids), 'agent')}"
         case CancelJob(job_id=job_id):
             job = world.jobs.get(job_id)
             name = sanitise(job.array.slurm_id, width=40) if job is not None and job.array else job_id

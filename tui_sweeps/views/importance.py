@@ -5,7 +5,7 @@ from __future__ import annotations
 from controller.domain.queries import GetImportance, ImportanceTable
 from controller.domain.states import RUN_ENDED
 from controller.domain.world import World
-from tui_sweeps.format import count, sanitise
+from tui_sweeps.format import counted, sanitise
 from tui_sweeps.model import SweepDesk
 from tui_sweeps.views.logged import WORDS
 from tui_sweeps.views.scales import BEST, Columns
@@ -57,7 +57,7 @@ def head(columns: Columns, asked: GetImportance, answer: ImportanceTable | None)
     """Return what is asked, in words, and from how many runs the answer comes."""
     name = asked.metric if answer is None else answer.metric
     metric = sanitise(name, width=40) if name else columns.title(BEST)
-    runs = "" if answer is None else f", from {count(answer.n_runs)} runs"
+    runs = "" if answer is None else f", from {counted(answer.n_runs, 'run')}"
     return f"What drives the {asked.of} {metric}{runs}"
 
 
@@ -65,7 +65,10 @@ def said(answer: ImportanceTable) -> list[str]:
     """Return the sentences below the bars, or in their place."""
     lines = [sanitise(answer.note)] if answer.note else []
     if answer.parameters and answer.n_runs < FEW and not answer.note:
-        lines.append(f"{answer.n_runs} runs are few: take the intervals seriously.")
+        lines.append(
+            f"{counted(answer.n_runs, 'run')} {'is' if answer.n_runs == 1 else 'are'} few: "
+            "take the intervals seriously."
+        )
     if not answer.parameters and not answer.note:
         lines.append("There is nothing to say yet: no run has a value of this metric.")
     return lines

@@ -5,13 +5,15 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from controller.domain.arrays import ArrayError, read_array, read_time_limit
-from controller.domain.batch import plan, sbatch_arguments
+from controller.domain.batch import ends_in_exec, plan, plan_own, sbatch_arguments
 from controller.domain.commands import LaunchAgents, SubmitArray
 from controller.domain.sweeps import Sweep
 from controller.domain.world import World
-from tui_sweeps.views.effects import count
+from tui_sweeps.format import counted
+from tui_sweeps.views.drafts import expanded, source_of
 from tui_sweeps.views.tally import tally
 
 LOCAL, SLURM = "local", "slurm"
@@ -49,6 +51,7 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         Field("cpus", "CPUs per task", "the site's default", option="cpus-per-task"),
         Field("mem", "Memory", "16G", option="mem"),
         Field("extra", "More of sbatch", "--account=lab --constraint=a100"),
+        Field("script", "Batch script", "a file of your own; empty: the one shown"),
     ),
 }
 
@@ -95,30 +98,40 @@ def _local(world: World, sweep: Sweep, values: Mapping[str, str], place: Place) 
     words = [*place.program, "agent", "--home", place.home, *_count_words(each), sweep.id]
     return Planned(
         LaunchAgents(sweep_id=sweep.id, n_agents=n_agents, count=each),
-        summary=f"{count(n_agents, 'agent')}, {_share(world, sweep, n_agents, each)}",
+        summary=f"{counted(n_agents, 'agent')}, {_share(world, sweep, n_agents, each)}",
         script=shlex.join(words) + "\n",
     )
 
 
 def _array(world: World, sweep: Sweep, values: Mapping[str, str], place: Place) -> Planned:
     each = _whole(values, "task_count", "Runs per task", 1)
-    options = _options(values)
-    command = plan(
-        sweep,
-        program=place.program,
-        home=place.home,
-        array=values.get("array", ""),
-        count=each,
-        options=options,
-    )
+    array, options = values.get("array", ""), _options(values)
+    if own := values.get("script", "").strip():
+        command = _own(sweep, own, array=array, count=each, options=options)
+    else:
+        command = plan(
+            sweep, program=place.program, home=place.home, array=array, count=each, options=options
+        )
     n_tasks = len(read_array(command.array).indexes)
     limit = f", {command.throttle} at a time" if command.throttle else ""
+    deaf = "; its last line is not `exec …`: SLURM's signals will not reach the agent"
+    signals = deaf if own and not ends_in_exec(command.script) else ""
     head = sbatch_arguments(name="tui-sweeps-…", array=command.array, throttle=command.throttle, options=())
     return Planned(
         command,
-        summary=f"{count(n_tasks, 'task')}{limit}, {_share(world, sweep, n_tasks, each)}",
+        summary=f"{counted(n_tasks, 'task')}{limit}, {_share(world, sweep, n_tasks, each)}{signals}",
         script=f"$ sbatch {' '.join(head)}\n{command.script}",
     )
+
+
+def _own(sweep: Sweep, path: str, *, array: str, count: int | None, options: Sequence[str]) -> SubmitArray:
+    """Return what submits the user's own script, which is read anew whenever something is typed."""
+    here = Path.cwd()
+    try:
+        script = source_of(expanded(here, path))
+    except ValueError as error:
+        raise ArrayError(f"Batch script: {error}") from error
+    return plan_own(sweep, script=script, directory=str(here), array=array, count=count, options=options)
 
 
 def _options(values: Mapping[str, str]) -> Sequence[str]:
@@ -151,9 +164,9 @@ def _count_words(each: int | None) -> list[str]:
 
 def _share(world: World, sweep: Sweep, n_agents: int, each: int | None) -> str:
     """Return how many runs that makes, and how many there are left."""
-    runs = "until the sweep is done" if each is None else f"{count(n_agents * each, 'run')} in all"
+    runs = "until the sweep is done" if each is None else f"{counted(n_agents * each, 'run')} in all"
     if sweep.n_expected is None:
         return f"{runs}; the sweep has no end"
     numbers = tally(world, sweep.id)
     left = max(0, sweep.n_expected - numbers.n_ended - numbers.n_active)
-    return f"{runs}; {count(left, 'run')} left to hand out"
+    return f"{runs}; {counted(left, 'run')} left to hand out"

@@ -127,11 +127,13 @@ class RunRows:
             return EMPTY
         maker = self._makers.get(key)
         if maker is not None:
-            return maker(run, now)
+            cell = maker(run, now)
+            return Cell(cell.text, QUIET) if run.ignored else cell
         value = self.value(run, key, now)
         if value is MISSING or value is None:
             return EMPTY
-        return Cell(value_text(value, 12 if key.startswith("config.") else 14))
+        text = value_text(value, 12 if key.startswith("config.") else 14)
+        return Cell(text, QUIET if run.ignored else "")
 
     def value(self, run: Run, key: str, now: float) -> Any:
         """Return what a column is about as a plain value: for sorting, filters and plots."""
@@ -194,7 +196,7 @@ class RunRows:
 
 
 def _cause_cell(run: Run, now: float) -> Cell:
-    parts = [run.cause]
+    parts = [f"{run.state}, ignored" if run.ignored else "", run.cause]
     if run.set_aside:
         parts.append("set aside")
     text = ", ".join(part for part in parts if part)

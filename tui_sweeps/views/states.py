@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from controller.domain.agents import AgentState
 from controller.domain.runs import Run
-from controller.domain.states import RUN_ACTIVE, RunState, SweepState
+from controller.domain.states import RUN_ACTIVE, RUN_ENDED, RunState, SweepState
 from controller.domain.sweeps import Sweep
 from tui_sweeps.views.cells import Cell
 
@@ -64,4 +64,6 @@ def run_state(run: Run, waiting: str = "") -> Cell:
         return Cell("⊖ early-stop", GOOD)
     if run.queued:
         return Cell("↻ queued", WARN)
+    if run.ignored and run.state in RUN_ENDED:
+        return Cell("∅ ignored", QUIET)
     return Cell(f"{mark} {run.state}", style)

@@ -14,7 +14,7 @@ from controller.domain.agents import JOB_OPEN, Agent, Job, JobKind, JobState
 from controller.domain.arrays import TASK_OVER, TASK_WAITS, Task, TaskState
 from controller.domain.batch import log_path
 from controller.domain.world import World
-from tui_sweeps.format import ago, count, duration, fit, sanitise
+from tui_sweeps.format import ago, count, counted, duration, fit, sanitise
 from tui_sweeps.views.cells import EMPTY, Cell, Column
 from tui_sweeps.views.states import BAD, GOOD, LIVE, QUIET, WARN
 
@@ -123,7 +123,7 @@ def group_cells(group: Group, waiting: str, now: float) -> dict[str, Cell]:
     why = latest.cause or latest.reason
     heard = max((task.seen_at for task in group.tasks if task.seen_at is not None), default=None)
     return {
-        "state": Cell(f"{mark} {count(n_tasks)} {'task' if n_tasks == 1 else 'tasks'}", style),
+        "state": Cell(f"{mark} {counted(n_tasks, 'task')}", style),
         "task": Cell(fit(array_name(job, [task.index for task in group.tasks]), 14)),
         "slurm": Cell(f"{waiting}…" if waiting else group.state.value, WARN if waiting else style),
         "reason": Cell(fit(sanitise(why), 24), BAD if latest.cause else QUIET) if why else EMPTY,

@@ -11,7 +11,7 @@ from controller.domain.states import RUN_ACTIVE, RUN_ENDED, RunState, SweepState
 from controller.domain.sweeps import Method, Sweep
 from tui_sweeps.views.logged import KINDS, last_of, logged
 
-IS_WORDS = ("active", "ended", "queued", "set-aside", "early-stopped", "stopping")
+IS_WORDS = ("active", "ended", "queued", "set-aside", "early-stopped", "stopping", "ignored")
 """What `is:` can ask of a run."""
 
 ANYTHING: tuple[str, ...] = ()
@@ -111,6 +111,8 @@ def _is(run: Run) -> tuple[str, ...]:
         words.append("early-stopped")
     if run.stop is not None and run.state in RUN_ACTIVE:
         words.append("stopping")
+    if run.ignored:
+        words.append("ignored")
     return tuple(words)
 
 

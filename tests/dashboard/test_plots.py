@@ -260,7 +260,7 @@ async def test_importance_asks_again_for_another_metric_and_when_told() -> None:
         await pilot.press("enter", "3")
         await until(pilot, "What drives the best val_accuracy, from 33 runs")
         client.push(RunStateSet(run_id="t0000240", state=RunState.FINISHED, at=scenes.NOW))
-        await until(pilot, "1 more runs have ended since")
+        await until(pilot, "1 more run ended since")
         await pilot.press("c")
         await pilot.press("v", "v", "m", "v")
         await until(pilot, "only the last value")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 
 from msgspec.structs import replace
+from rich.text import Text
 
 from controller.domain.queries import GetCurves
 from controller.domain.runs import Run
 from tests import scenes
-from tests.dashboard.screen import make_app, until
+from tests.dashboard.screen import make_app, text_of, until
 from tests.fake_client import FakeClient
+from tui_sweeps.screens.curve import CurveView
 from tui_sweeps.views.run import own_config_lines, system_line
 
 RUN = Run(id="r", sweep_id="s", number=1, name="n", config={"x": 1}, suggestion=0)
@@ -81,3 +83,16 @@ async def test_marked_runs_and_several_metrics_are_drawn_in_one_chart() -> None:
         await until(pilot, "b 21 calm-toad-21")
     asked = {(one.key, one.run_ids) for one in client.asked if isinstance(one, GetCurves)}
     assert ("val_loss", ("r0000034", "r0000036", "r0000035")) in asked
+
+
+async def test_drawing_that_was_overtaken_by_a_later_one_is_not_shown() -> None:
+    async with make_app(FakeClient(scenes.digits())).run_test(size=(120, 30)) as pilot:
+        await until(pilot, "digits-grid")
+        await pilot.press("enter", "enter")
+        await until(pilot, "a val_accuracy")
+        chart = pilot.app.screen.query_one(CurveView)
+        chart._show(Text("overtaken"), chart._n_asked - 1)
+        await pilot.pause()
+        assert "overtaken" not in text_of(pilot.app)
+        chart._show(Text("the latest"), chart._n_asked)
+        await until(pilot, "the latest")

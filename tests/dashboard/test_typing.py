@@ -219,3 +219,19 @@ async def test_keys_before_the_first_facts_wait_for_them_but_not_for_ever() -> N
         pilot.app.patience_s = 0.0  # type: ignore[attr-defined]
         type_at_once(pilot.app, ("enter", "?"))  # type: ignore[arg-type]
         await until(pilot, "Keys of sweeps")
+
+
+async def test_keys_are_taken_where_a_form_has_so_little_room_that_it_is_laid_out_over_and_over() -> None:
+    async with make_app(FakeClient(scenes.digits())).run_test(size=(80, 24)) as pilot:
+        app: SweepsApp = pilot.app  # type: ignore[assignment]
+        await until(pilot, "digits-grid")
+        app.patience_s = 3600.0
+        await pilot.press("n", "a")
+        await pilot.resize_terminal(3, 8)
+        type_at_once(app, (*"bcd", "escape"))
+        await pilot.pause()
+        while app.has_typed_ahead:
+            await pilot.pause()
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, "digits-grid")
+        assert "New sweep" not in text_of(app)

@@ -194,13 +194,13 @@ def test_next_start_finds_cursor_filter_and_view_as_they_were_left(house: Lab, d
     terminal.press("/", "x<5", "enter")
     terminal.until("5 of 6 runs")
     terminal.press("j", "j", "5")
-    terminal.until("times improved")
+    terminal.until("improved, last by")
     under = re.findall(r"▸ \d+ left-alone-\d", terminal.until("▸"))
     terminal.press("d")
     assert terminal.until_gone() == 0
     again = Terminal(house)
     try:
-        text = again.until("times improved")
+        text = again.until("improved, last by")
         assert "5 of 6 runs" in text
         assert "x<5" in text
         assert under

@@ -24,6 +24,7 @@ class CurveView(Static):
         self._title = ""
         self._log_y = False
         self._smooth = 0
+        self._n_asked = 0
 
     def take(self, series: dict[str, Points], title: str = "") -> None:
         """Draw these curves, by name."""
@@ -44,14 +45,15 @@ class CurveView(Static):
         """Draw anew."""
         size = self.content_size
         if size.width > 0 and size.height > 0:
-            self._drawn(self._series, size.width, size.height)
+            self._n_asked += 1
+            self._drawn(self._series, size.width, size.height, self._n_asked)
 
     def on_resize(self, _event: events.Resize) -> None:
         """Use the new room."""
         self.draw()
 
     @work(thread=True, exclusive=True, group="chart", exit_on_error=False)
-    def _drawn(self, series: dict[str, Points], width: int, height: int) -> None:
+    def _drawn(self, series: dict[str, Points], width: int, height: int, number: int) -> None:
         from tui_sweeps.charts.curves import curves
         from tui_sweeps.charts.glyphs import glyphs
 
@@ -65,8 +67,9 @@ class CurveView(Static):
             glyphs=glyphs(os.environ),
             colours="NO_COLOR" not in os.environ,
         )
-        self.app.call_from_thread(self._show, drawn)
+        self.app.call_from_thread(self._show, drawn, number)
 
-    def _show(self, drawn: Text) -> None:
-        if self.is_mounted:
+    def _show(self, drawn: Text, number: int) -> None:
+        # A thread cannot be stopped: one that was overtaken has nothing to show any more.
+        if self.is_mounted and number == self._n_asked:
             self.update(drawn)

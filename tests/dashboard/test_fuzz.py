@@ -17,6 +17,7 @@ async def test_dashboard_survives_any_keys_and_sizes_while_facts_come_and_the_co
 
 
 @pytest.mark.torture
+@pytest.mark.timeout(3600)  # a minute of the processor, and the machine may have much else to do
 @pytest.mark.parametrize("seed", range(100, 200))
 def test_dashboard_survives_long_fuzzing(seed: int) -> None:
     fuzz = Fuzz(seed)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import functools
 import json
 import os
 import subprocess
@@ -49,14 +50,10 @@ FIELDS = ("problem", "kind", "family", "agents", "engine", "seed", "runs", "regr
 
 
 class Rival:
-    """An engine in another process."""
+    """An engine in another process, which stays for the next problem: loading torch takes seconds."""
 
     def __init__(self, name: str, problem: Problem, seed: int) -> None:
-        python = rivals_python(name)
-        self._process = subprocess.Popen(
-            [str(python), str(HERE / "search_rivals.py"), name],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        )  # fmt: skip
+        self._process = _rivals_process(name)
         self._say({"op": "init", "params": problem.params, "cond": problem.cond, "seed": seed})
 
     def ask(self) -> tuple[int, dict[str, Any]]:
@@ -68,18 +65,21 @@ class Rival:
         """Take in how a run ended."""
         self._say({"op": "tell", "id": number, "value": value})
 
-    def close(self) -> None:
-        """End the process."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(timeout=30)
-
     def _say(self, message: dict[str, Any]) -> dict[str, Any]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         print(json.dumps(message), file=self._process.stdin, flush=True)
         answer: dict[str, Any] = json.loads(self._process.stdout.readline())
         return answer
+
+
+@functools.cache
+def _rivals_process(name: str) -> subprocess.Popen[str]:
+    """Return the process of an engine; it ends when its input does, with ours."""
+    return subprocess.Popen(
+        [str(rivals_python(name)), str(HERE / "search_rivals.py"), name],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
 
 
 def rivals_python(name: str) -> Path:
@@ -130,8 +130,6 @@ def run(name: str, problem: Problem, agents: int, seed: int, budget: int) -> lis
                 problem.name, problem.kind, problem.family, agents, name, seed, done,
                 max(best, 0.0), n_failed / done, seconds / max(asked, 1),
             ), strict=True)))  # fmt: skip
-    if isinstance(engine, Rival):
-        engine.close()
     return rows
 
 

@@ -319,8 +319,8 @@ def test_10_1_unknown_operations_and_documents_are_400_with_a_sentence(
 ) -> None:
     async def story(shop: Shop) -> None:
         before = shop.world.facts()
-        message = await shop.ask("mutation DeleteRun { deleteRun(input: {id: 1}) { ok } }", status=400)
-        assert "deleteRun" in message
+        message = await shop.ask("mutation DeleteSweep { deleteSweep(input: {id: 1}) { ok } }", status=400)
+        assert "deleteSweep" in message
         for document in ("{", "query { viewer { id ", "", "{" * 3000):
             await shop.ask(document, status=400)
         assert (await shop.post("/graphql", b"\xff\xfe"))[0] == 400

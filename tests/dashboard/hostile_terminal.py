@@ -201,11 +201,12 @@ class Judge:
 
     def take(self, data: bytes, *, last: bool = False) -> None:
         """Judge further output."""
-        text = self._kept + self._decode.decode(data)
-        self.n_chars += len(text)
+        fresh = self._decode.decode(data)
+        text = self._kept + fresh
+        self.n_chars += len(fresh)
         at = 0
         while at < len(text):
-            if not last and len(text) - at < 32 and "\x1b" in text[at:]:
+            if not last and (text[at:] == "\r" or (len(text) - at < 32 and "\x1b" in text[at:])):
                 break  # a sequence may go on
             found = ALLOWED.match(text, at)
             if found is None:

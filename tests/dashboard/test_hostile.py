@@ -120,6 +120,16 @@ def test_ascii_terminal_gets_no_byte_above_127(tmp_path: Path) -> None:
     assert not {one for one in parameters if 30 <= one <= 49 or 90 <= one <= 107}
 
 
+def test_judge_finds_the_same_wherever_the_output_is_cut() -> None:
+    sent = "ä\r\n \x1b[38;5;246mNo runs\x1b[K\n\x1b[5n".encode()
+    for cut in range(len(sent) + 1):
+        judge = Judge()
+        judge.take(sent[:cut])
+        judge.take(sent[cut:], last=True)
+        assert len(judge.offences) == 2, cut  # the newline alone, and the question for a report
+        assert judge.n_chars == len(sent.decode())
+
+
 def test_random_sizes_are_survived(tmp_path: Path) -> None:
     report = tmp_path / "report"
     terminal = HostileTerminal(100, report)

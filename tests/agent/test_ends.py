@@ -273,10 +273,12 @@ def test_no_process_survives_kill_nine(tmp_path: Path, victim: str) -> None:
     assert guard.stdout is not None
     with guard.stdout:
         agent = int(guard.stdout.readline())
-    pids: list[int] = []
-    while len(pids) < 5:
-        with ready.open() as fifo:
-            pids += map(int, fifo.read().split())
+    said = b""
+    # Open for both ways: between two readers a word would be lost, and with it the wait for it would not end.
+    with open(os.open(ready, os.O_RDWR), "rb", buffering=0) as fifo:
+        while said.count(b"\n") < 5:
+            said += fifo.read(4096)
+    pids = [int(word) for word in said.split()]
     handles = [os.pidfd_open(pid) for pid in [*pids, agent]]
     os.kill(guard.pid if victim == "guard" else agent, signal.SIGKILL)
     for handle in handles:

@@ -11,20 +11,13 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
 
 from controller.client.answers import fault_of, whole_lines
 from controller.client.door import START_HINT, ClientError, DeniedError, UnreachableError
-from controller.client.parts import Joiner
+from controller.client.http import HttpClient
 from controller.client.refusals import not_understood
 from controller.client.stream import GoneError, Line
-from controller.domain.commands import Command
-from controller.domain.events import AgentEvent
-from controller.domain.feed import FeedItem
-from controller.domain.queries import Answer, Query
-from controller.domain.replies import Reply
-from controller.domain.wire import WireError, decode, encode
-from controller.domain.world import Snapshot
+from controller.domain.wire import WireError
 
 __all__ = ["LocalClient"]
 
@@ -34,68 +27,17 @@ N_LINES = 256
 IDLE_S = 60.0
 """Shorter than the server's 75 s, so that no request meets a connection that is just being closed."""
 
-SILENCE_S = 35.0
-"""The server writes an empty line every 10 s; three missing ones mean that it is gone."""
 
-
-class LocalClient:
+class LocalClient(HttpClient):
     """A `Client` over a Unix socket; belongs to the event loop that uses it first."""
 
     def __init__(self, socket: Path, *, timeout_s: float = 10.0) -> None:
+        super().__init__(timeout_s)
         self._socket = socket
-        self._timeout_s = timeout_s
         self._idle: list[Line] = []
         self._lines: set[Line] = set()
         self._room = asyncio.Semaphore(N_LINES)
         self._is_closed = False
-
-    async def snapshot(self) -> Snapshot:
-        """Return all facts as of one batch.
-
-        Raises:
-            ClientError: there is no (proper) answer.
-        """
-        joiner = Joiner()
-        with self._told(self._timeout_s):
-            # A big one may take long, but never a long time between two parts.
-            async with self._stream("snapshot", self._timeout_s) as lines:
-                async for line in lines:
-                    joiner.add(decode(line, Snapshot))
-                    await asyncio.sleep(0)  # a screen may paint between two parts
-            return joiner.whole()
-
-    async def changes(self, since: int) -> AsyncIterator[FeedItem]:
-        """Yield what the controller commits after batch `since`.
-
-        Raises:
-            UnreachableError: the stream ended; ask again from the last batch seen.
-            ClientError: it could not begin.
-        """
-        with self._told(SILENCE_S):
-            async with self._stream(f"changes?since={since}", SILENCE_S) as lines:
-                async for line in lines:
-                    item: FeedItem = decode(line, FeedItem)  # type: ignore[arg-type]
-                    yield item
-        raise UnreachableError("The controller ended the stream of changes.", "connect again")
-
-    async def send(self, message: Command | AgentEvent) -> Reply:
-        """Deliver a command or an agent's event and return the reply once it is durable.
-
-        Raises:
-            ClientError: there is no (proper) answer; the message may have arrived all the same.
-        """
-        held_s: float = getattr(message, "wait_s", 0.0)
-        reply: Reply = await self._post("send", message, Reply, held_s)
-        return reply
-
-    async def ask(self, query: Query) -> Answer:
-        """Return the answer to a query.
-
-        Raises:
-            ClientError: there is no (proper) answer.
-        """
-        answer: Answer = await self._post("ask", query, Answer, 0.0)
-        return answer
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -103,16 +45,10 @@ class LocalClient:
         self._idle.clear()
         await asyncio.gather(*(line.close() for line in tuple(self._lines)))
 
-    async def _post(self, name: str, word: Any, kind: Any, held_s: float) -> Any:
-        limit_s = self._timeout_s + held_s
-        with self._told(limit_s):
-            body = encode(word).encode()
-            async with asyncio.timeout(limit_s), self._line() as line:
-                status = await line.request("POST", f"/v1/{name}", body)
-                answer = b"".join([piece async for piece in line.pieces()])
-            if status not in (200, 507):
-                raise fault_of(status, answer)
-            return decode(answer, kind)
+    async def _post(self, name: str, body: bytes, limit_s: float) -> tuple[int, bytes]:
+        async with asyncio.timeout(limit_s), self._line() as line:
+            status = await line.request("POST", f"/v1/{name}", body)
+            return status, b"".join([piece async for piece in line.pieces()])
 
     @asynccontextmanager
     async def _stream(self, target: str, silence_s: float) -> AsyncIterator[AsyncIterator[bytes]]:

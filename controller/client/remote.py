@@ -6,100 +6,32 @@ there, and how to know that it is the controller who answers, is the way's busin
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from typing import Any, TypeVar
+from contextlib import aclosing, asynccontextmanager, contextmanager
 
 import aiohttp
 from aiohttp import ClientTimeout
 
 from controller.client.answers import fault_of, whole_lines
 from controller.client.door import START_HINT, ClientError, DeniedError, UnreachableError
-from controller.client.parts import Joiner
+from controller.client.http import HttpClient
 from controller.client.refusals import not_understood
 from controller.client.ways import Way
-from controller.domain.commands import Command
-from controller.domain.events import AgentEvent
-from controller.domain.feed import FeedItem
-from controller.domain.queries import Answer, Query
-from controller.domain.replies import Reply
-from controller.domain.wire import WireError, decode, encode
-from controller.domain.world import Snapshot
+from controller.domain.wire import WireError
 
 _HEADERS = {"Content-Type": "application/json"}
 
-_SILENCE_S = 35.0
-"""The server writes an empty line every 10 s; three missing ones mean that it is gone."""
 
-T = TypeVar("T")
-
-
-class RemoteClient:
+class RemoteClient(HttpClient):
     """A `Client` over TLS; belongs to the event loop that uses it first."""
 
     def __init__(self, way: Way, *, timeout_s: float = 10.0) -> None:
+        super().__init__(timeout_s)
         self._way = way
-        self._timeout_s = timeout_s
         self._connect_s = self._way.connect_s or timeout_s
         self._session: aiohttp.ClientSession | None = None
         self._is_closed = False
-
-    async def snapshot(self) -> Snapshot:
-        """Return all facts as of one batch.
-
-        Raises:
-            ClientError: there is no (proper) answer.
-        """
-        joiner = Joiner()
-        with self._told(self._timeout_s):
-            # A big one may take long, but never a long time between two parts.
-            timeout = ClientTimeout(total=None, sock_connect=self._connect_s, sock_read=self._timeout_s)
-            async with self._opened().get(self._way.base / "snapshot", timeout=timeout) as response:
-                if response.status != 200:
-                    raise fault_of(response.status, await response.read())
-                async for line in whole_lines(response.content.iter_any()):
-                    joiner.add(decode(line, Snapshot))
-                    await asyncio.sleep(0)  # a screen may paint between two parts
-            return joiner.whole()
-
-    async def changes(self, since: int) -> AsyncIterator[FeedItem]:
-        """Yield what the controller commits after batch `since`.
-
-        Raises:
-            UnreachableError: the stream ended; ask again from the last batch seen.
-            ClientError: it could not begin.
-        """
-        timeout = ClientTimeout(total=None, sock_connect=self._connect_s, sock_read=_SILENCE_S)
-        with self._told(_SILENCE_S):
-            url = (self._way.base / "changes").with_query(since=str(since))
-            async with self._opened().get(url, timeout=timeout) as response:
-                if response.status != 200:
-                    raise fault_of(response.status, await response.read())
-                async for line in whole_lines(response.content.iter_any()):
-                    item: FeedItem = decode(line, FeedItem)  # type: ignore[arg-type]
-                    yield item
-        raise UnreachableError("The controller ended the stream of changes.", "connect again")
-
-    async def send(self, message: Command | AgentEvent) -> Reply:
-        """Deliver a command or an agent's event and return the reply once it is durable.
-
-        Raises:
-            ClientError: there is no (proper) answer; the message may have arrived all the same.
-        """
-        held_s: float = getattr(message, "wait_s", 0.0)
-        reply: Reply = await self._post("send", message, Reply, held_s)
-        return reply
-
-    async def ask(self, query: Query) -> Answer:
-        """Return the answer to a query.
-
-        Raises:
-            ClientError: there is no (proper) answer.
-        """
-        answer: Answer = await self._post("ask", query, Answer, 0.0)
-        return answer
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -107,16 +39,22 @@ class RemoteClient:
         if self._session is not None:
             await self._session.close()
 
-    async def _post(self, name: str, word: Any, kind: Any, held_s: float) -> Any:
+    async def _post(self, name: str, body: bytes, limit_s: float) -> tuple[int, bytes]:
         url = self._way.base / name
-        timeout = ClientTimeout(total=self._timeout_s + held_s, sock_connect=self._way.connect_s)
-        with self._told(self._timeout_s + held_s):
-            body = encode(word).encode()
-            async with self._opened().post(url, data=body, headers=_HEADERS, timeout=timeout) as response:
-                answer = await response.read()
-                if response.status not in (200, 507):
-                    raise fault_of(response.status, answer)
-                return decode(answer, kind)
+        timeout = ClientTimeout(total=limit_s, sock_connect=self._way.connect_s)
+        async with self._opened().post(url, data=body, headers=_HEADERS, timeout=timeout) as response:
+            return response.status, await response.read()
+
+    @asynccontextmanager
+    async def _stream(self, target: str, silence_s: float) -> AsyncIterator[AsyncIterator[bytes]]:
+        name, _, query = target.partition("?")
+        url = (self._way.base / name).with_query(query)
+        timeout = ClientTimeout(total=None, sock_connect=self._connect_s, sock_read=silence_s)
+        async with self._opened().get(url, timeout=timeout) as response:
+            if response.status != 200:
+                raise fault_of(response.status, await response.read())
+            async with aclosing(whole_lines(response.content.iter_any())) as lines:
+                yield lines
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._is_closed:

@@ -86,8 +86,12 @@ def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Slurm:
 
 
 def python(code: str) -> tuple[str, ...]:
-    """A program that imports next to nothing."""
-    return (sys.executable, "-S", "-E", "-u", "-c", code)
+    """A program that imports next to nothing and says each line at once.
+
+    Not by `-u`: that writes a word and its line end apart, and what several processes say gets mixed.
+    """
+    line_by_line = "import sys; sys.stdout.reconfigure(line_buffering=True)\n"
+    return (sys.executable, "-S", "-E", "-c", line_by_line + code)
 
 
 def shell(code: str) -> tuple[str, ...]:

@@ -16,14 +16,14 @@ demo: $(READY)
 	$(BIN)/tui-sweeps demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 3
+	$(BIN)/python -m pytest -n 4
 
 check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n 3
+	$(BIN)/python -m pytest -n 4
 
 format: $(READY)
 	$(BIN)/ruff format .

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -18,6 +20,22 @@ settings.load_profile("tui-sweeps")
 
 LONG = ("tests/wandb_api/test_real", "tests/slurm/test_interruptions")
 """These mostly wait, for W&B's client and SLURM's timers: begun first, they wait beside everything else."""
+
+
+_crashes: list[str] = []
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Keep how a worker of pytest-xdist ended that was not to end: it tells only that it did."""
+    if error:
+        code = node.gateway._io.popen.wait(10)
+        _crashes.append(f"{node.gateway.id} ended with {code} at {time.strftime('%X')}: {error}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for line in _crashes:
+        terminalreporter.write_line(line)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

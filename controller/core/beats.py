@@ -61,7 +61,7 @@ def _wish(world: World, agent: Agent, token: int | None) -> Wish:
         return Wish.LEAVE if leave else Wish.GO_ON
     attempt = world.attempts.get(token)
     run = None if attempt is None else world.runs[attempt.run_id]
-    if run is None or run.token != token or agent.state is AgentState.SUPERSEDED:
+    if run is None or run.deleted or run.token != token or agent.state is AgentState.SUPERSEDED:
         return Wish.KILL_LEAVE if leave else Wish.KILL
     if run.stop is None and not agent.kill:
         return Wish.LEAVE if leave else Wish.GO_ON

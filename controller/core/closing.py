@@ -118,10 +118,15 @@ def crash(draft: Draft, token: int, cause: str, *, evidence: bool) -> None:
     draft.settle_later(sweep.id)
 
 
+def is_missing(run: Run) -> bool:
+    """Say whether a run only counts as crashed: word of its agent, or of its task, may change that."""
+    return run.state is RunState.CRASHED and not run.deleted
+
+
 def revive(draft: Draft, attempt: Attempt) -> None:
     """An attempt believed crashed speaks again, and nothing has replaced it: it never crashed."""
     run = draft.world.runs[attempt.run_id]
-    if attempt.state is not AttemptState.CRASHED or run.state is not RunState.CRASHED:
+    if attempt.state is not AttemptState.CRASHED or not is_missing(run):
         return
     if is_buried(draft, attempt.agent_id):
         return

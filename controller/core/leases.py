@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from controller.core.closing import abandon, crash
+from controller.core.closing import abandon, crash, is_missing
 from controller.core.draft import Draft
 from controller.core.requeues import cut_short
 from controller.domain.agents import AGENT_LIVE, Agent, AgentState
@@ -84,7 +84,7 @@ def bury(draft: Draft, agent: Agent, cause: str) -> None:
 
 def _waits_for_evidence(world: World, run_id: str) -> bool:
     run = world.runs[run_id]
-    return run.state is RunState.CRASHED and not run.queued
+    return is_missing(run) and not run.queued
 
 
 def look_for_restarted_host(draft: Draft, newcomer: AgentJoined) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from controller.core.closing import CANCELLED, abandon, faults, release_agent
+from controller.core.closing import CANCELLED, abandon, faults, is_missing, release_agent
 from controller.core.draft import Draft
 from controller.core.headway import count_preemption, is_stuck
 from controller.domain.agents import AGENT_LIVE, Agent, AgentState, task_of
@@ -44,7 +44,7 @@ def _end(draft: Draft, agent: Agent, later: Agent) -> None:
         if attempt.state is AttemptState.ASSIGNED:
             abandon(draft, attempt.token, cause)
         elif attempt.state is AttemptState.RUNNING or (
-            attempt.state is AttemptState.CRASHED and run.state is RunState.CRASHED
+            attempt.state is AttemptState.CRASHED and is_missing(run)
         ):
             cut_short(draft, attempt, cause, kept_for=later.job)
     agent = world.agents[agent.id]

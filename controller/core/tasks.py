@@ -9,6 +9,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from controller.core.arrays import accept, close_if_over, quick_failures
+from controller.core.closing import is_missing
 from controller.core.draft import Draft
 from controller.core.leases import bury
 from controller.core.requeues import cut_short
@@ -19,7 +20,7 @@ from controller.domain.changes import AgentSet, JobAdded, JobSet, TasksSet
 from controller.domain.effects import CancelTasks, HoldTasks
 from controller.domain.events import TaskSeen, TasksSeen
 from controller.domain.runs import Attempt, Run
-from controller.domain.states import SWEEP_OPEN, AttemptState, RunState
+from controller.domain.states import SWEEP_OPEN, AttemptState
 
 MAX_QUICK = 3
 """So many tasks that fail at once are no accident: the rest is held."""
@@ -235,7 +236,7 @@ def _waits_for_word(run: Run, attempt: Attempt) -> bool:
     """Say whether nobody has told yet what became of an attempt."""
     if run.token != attempt.token or run.queued:
         return False
-    return attempt.state is AttemptState.RUNNING or run.state is RunState.CRASHED
+    return attempt.state is AttemptState.RUNNING or is_missing(run)
 
 
 def _is_heard(draft: Draft, agent: Agent | None) -> bool:

@@ -154,7 +154,7 @@ def _leave_out(world: World, change: RunIgnoredSet | RunRemoved) -> None:
         case RunIgnoredSet():
             world.runs[run.id] = replace(run, ignored=change.ignored)
         case RunRemoved():
-            world.runs[run.id] = replace(run, deleted=True, queued=False)
+            world.runs[run.id] = replace(run, deleted=True, queued=False, kept_for="")
             world.runs_of[run.sweep_id].pop(run.id, None)
             world.queue_of[run.sweep_id].pop(run.id, None)
             world.counts_of[run.sweep_id][run.state] -= 1

@@ -90,6 +90,8 @@ def _run(run: Run, attempts: list[Attempt]) -> Iterator[Breach]:
             yield Breach(invariant="I8", text=f"attempt {attempt.token} of run {run.id} ended without a time")
     if run.state in RUN_ACTIVE and run.token not in [attempt.token for attempt in opened]:
         yield Breach(invariant="I8", text=f"run {run.id} is {run.state} without an open attempt")
+    if run.deleted and (run.queued or opened):
+        yield Breach(invariant="I8", text=f"run {run.id} is deleted and yet to be worked on")
     if run.state in RUN_ENDED and run.ended_at is None:
         yield Breach(invariant="I8", text=f"run {run.id} is {run.state} without a time")
     if run.state in (RunState.CRASHED, RunState.KILLED) and not run.cause:

@@ -113,6 +113,15 @@ class Invariants(RuleBasedStateMachine):
             assert not run.kept_for or (run.state is RunState.PREEMPTED and run.queued)
 
     @invariant()
+    def what_is_deleted_is_at_rest(self) -> None:
+        world = self.shop.world
+        for run in world.runs.values():
+            if run.deleted:
+                assert run.token not in world.open_of[self.sweep]
+                assert run.id not in world.queue_of[self.sweep]
+                assert not run.queued
+
+    @invariant()
     def what_is_superseded_holds_nothing(self) -> None:
         world = self.shop.world
         for token in world.open_of[self.sweep]:

@@ -6,12 +6,16 @@ from typing import Any
 
 import pytest
 
+from controller.domain.agents import JobState
 from controller.domain.commands import DeleteRuns, IgnoreRuns, ResumeSweep, RetryRuns, StopRuns
 from controller.domain.effects import ForgetCurves
-from controller.domain.replies import Accepted, Refused, Superseded
-from controller.domain.states import SweepState
+from controller.domain.events import JobSeen
+from controller.domain.replies import Accepted, AgentOrder, Refused, RunOrder, Superseded, Wish
+from controller.domain.states import RunState, SweepState
 from controller.domain.sweeps import EarlyTermination
 from tests.core.shop import Shop
+from tests.core.test_leases import launched, silent
+from tests.core.test_requeues import at_work
 
 
 def worked(n_cells: int = 2, losses: tuple[float, ...] = (1.0, 2.0), **config: Any) -> tuple[Shop, str]:
@@ -87,3 +91,44 @@ def test_early_termination_looks_anew_when_a_run_counts_no_longer() -> None:
     shop, sweep_id = worked(n_cells=4, early_terminate=EarlyTermination(min_iter=1))
     shop.tell(IgnoreRuns(run_ids=(next(iter(shop.world.runs_of[sweep_id])),)))
     assert ForgetCurves(sweep_id=sweep_id) in shop.decisions[-1].effects
+
+
+def deleted_while_silent() -> tuple[Shop, str, RunOrder]:
+    """A run of task 8_1 fell silent, counted as crashed and was deleted; its agent may live on."""
+    shop, sweep_id, order = at_work(n_cells=4)
+    silent(shop)
+    assert isinstance(shop.tell(DeleteRuns(run_ids=(order.run_id,))), Accepted)
+    return shop, sweep_id, order
+
+
+def test_agent_of_a_deleted_run_is_told_to_end_it() -> None:
+    shop, _, order = deleted_while_silent()
+    assert shop.beat("a", order.token) == AgentOrder(wish=Wish.KILL, token=order.token)
+    assert shop.world.runs[order.run_id].state is RunState.CRASHED
+
+
+def test_restarted_task_does_not_bring_a_deleted_run_back() -> None:
+    shop, sweep_id, order = deleted_while_silent()
+    shop.join_task("a'", sweep_id, 1, restart=1)
+    run = shop.world.runs[order.run_id]
+    assert (run.state, run.queued) == (RunState.CRASHED, False)
+    assert shop.run("a'", 1).run_id != order.run_id
+
+
+def test_evidence_of_an_agents_death_does_not_bring_a_deleted_run_back() -> None:
+    shop, sweep_id, job_id, order = launched()
+    silent(shop)
+    shop.tell(DeleteRuns(run_ids=(order.run_id,)))
+    shop.tell(JobSeen(job_id=job_id, state=JobState.ENDED, cause="signal 9"))
+    run = shop.world.runs[order.run_id]
+    assert (run.state, run.queued) == (RunState.CRASHED, False)
+    assert not shop.world.queue_of[sweep_id]
+
+
+def test_run_that_is_deleted_while_kept_for_its_task_is_kept_no_longer() -> None:
+    shop, sweep_id, order = at_work(n_cells=4)
+    shop.join_task("a'", sweep_id, 1, restart=1)
+    assert shop.world.runs[order.run_id].kept_for == "8_1"
+    shop.tell(DeleteRuns(run_ids=(order.run_id,)))
+    assert shop.world.runs[order.run_id].kept_for == ""
+    assert shop.run("a'", 1).run_id != order.run_id

@@ -20,7 +20,8 @@ import aiohttp
 from aiohttp import web
 
 from controller.api.server import serve
-from controller.client.local import LocalClient
+from controller.client.http import HttpClient
+from controller.client.ways import SocketWay
 from controller.domain.events import AgentEvent, RunAsked, RunEnded, RunStarted
 from controller.domain.replies import Acked, Granted, Reply, RunOrder
 from controller.domain.runs import Run
@@ -118,7 +119,7 @@ class Meter:
         )
 
 
-async def _api_requests(client: LocalClient, n: int) -> None:
+async def _api_requests(client: HttpClient, n: int) -> None:
     for number in range(n):
         await client.send(NO_OP_RUN[number % 3])
 
@@ -131,7 +132,7 @@ async def _bare_requests(session: aiohttp.ClientSession, n: int) -> None:
 
 
 async def _measure(pipe: Pipe, directory: Path) -> None:
-    client = LocalClient(directory / "api" / "c.sock")
+    client = HttpClient(SocketWay(directory / "api" / "c.sock"))
     connector = aiohttp.UnixConnector(str(directory / "bare.sock"))
     async with aiohttp.ClientSession(connector=connector) as session:
         await _api_requests(client, 300)
@@ -151,9 +152,9 @@ async def _measure(pipe: Pipe, directory: Path) -> None:
     await client.close()
 
 
-async def _measure_snapshot(client: LocalClient, pipe: Pipe, directory: Path) -> None:
+async def _measure_snapshot(client: HttpClient, pipe: Pipe, directory: Path) -> None:
     """Tell how long a beat waits on either side while a big snapshot travels."""
-    other = LocalClient(directory / "api" / "c.sock")
+    other = HttpClient(SocketWay(directory / "api" / "c.sock"))
     delays = []
     with Meter(pipe) as meter:
         fetching = asyncio.ensure_future(client.snapshot())

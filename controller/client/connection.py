@@ -7,8 +7,9 @@ from pathlib import Path
 
 from controller.client.announced import Connection, Machine, read, this_machine, write
 from controller.client.door import START_HINT, Client, UnreachableError
-from controller.client.local import LocalClient
+from controller.client.http import HttpClient
 from controller.client.returning import ReturningClient, Via, is_spool, via_of
+from controller.client.ways import SocketWay
 from controller.settings import Home
 
 __all__ = ["Connection", "Machine", "connect", "read", "this_machine", "write"]
@@ -30,7 +31,7 @@ def connect(home: Home, *, timeout_s: float = 10.0, say: Callable[[str], None] =
     via, here = via_of(None), this_machine()
     is_here = here.is_same(found.host, found.boot_id)
     if via is Via.AUTO and is_here and Path(found.socket).exists():
-        return LocalClient(Path(found.socket), timeout_s=timeout_s)
+        return HttpClient(SocketWay(Path(found.socket)), timeout_s=timeout_s)
     if via is not Via.AUTO or found.addresses or (not is_here and is_spool(home)):
         return ReturningClient(home, via=via, timeout_s=timeout_s, say=say)
     if is_here:

@@ -1,8 +1,7 @@
 """The one door: how the dashboard and every command of the CLI meet the controller.
 
-Four implementations, one contract suite: `controller.engine.door` in the controller's own process,
-`controller.client.local` over its Unix socket, `controller.client.remote` from other hosts,
-`controller.client.spooled` over files.
+Three implementations, one contract suite: `controller.engine.door` in the controller's own process,
+`controller.client.http` over its Unix socket and over TLS, `controller.client.spooled` over files.
 """
 
 from __future__ import annotations

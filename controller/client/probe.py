@@ -17,11 +17,10 @@ from msgspec import Struct
 from controller.client.addresses import Tried, attempt, pinned
 from controller.client.announced import is_near, read, write_whole
 from controller.client.door import Client, ClientError
-from controller.client.local import LocalClient
-from controller.client.remote import RemoteClient
+from controller.client.http import HttpClient
 from controller.client.returning import addresses_of, is_spool, key_of
 from controller.client.spooled import SpooledClient
-from controller.client.ways import TlsWay
+from controller.client.ways import SocketWay, TlsWay
 from controller.domain.queries import GetStatus
 from controller.domain.wire import encode
 from controller.settings import Home
@@ -58,7 +57,7 @@ async def probe(home: Home) -> Probe:
     except ClientError as error:
         return Probe(node=node, error=f"{error}; {error.hint}" if error.hint else str(error))
     near = (
-        await _timed(found.socket, LocalClient(Path(found.socket), timeout_s=ANSWER_S))
+        await _timed(found.socket, HttpClient(SocketWay(Path(found.socket)), timeout_s=ANSWER_S))
         if is_near(found)
         else None
     )
@@ -67,7 +66,7 @@ async def probe(home: Home) -> Probe:
 
 
 async def _asked(name: str, way: TlsWay) -> Tried:
-    return await _timed(name, RemoteClient(way, timeout_s=ANSWER_S))
+    return await _timed(name, HttpClient(way, timeout_s=ANSWER_S))
 
 
 async def _timed(name: str, client: Client) -> Tried:

@@ -19,9 +19,10 @@ from controller.client import letters
 from controller.client.addresses import meet, pinned
 from controller.client.announced import Connection, fault_for_nodes, is_near, read, this_machine
 from controller.client.door import START_HINT, Client, ClientError, DeniedError, UnreachableError
-from controller.client.local import LocalClient
+from controller.client.http import HttpClient
 from controller.client.private import read_private
 from controller.client.spooled import TIMEOUT_S, SpooledClient
+from controller.client.ways import SocketWay, TlsWay
 from controller.domain.commands import Command
 from controller.domain.events import AgentEvent
 from controller.domain.feed import FeedItem
@@ -178,7 +179,7 @@ class ReturningClient:
             raise UnreachableError(f"No controller runs for {self._home.path}.", START_HINT)
         if self._via in (Via.AUTO, Via.SOCKET) and is_near(found):
             self._reach.address, self._reach.is_slow = "", False
-            return LocalClient(Path(found.socket), timeout_s=self._timeout_s)
+            return HttpClient(SocketWay(Path(found.socket)), timeout_s=self._timeout_s)
         if self._via is Via.SOCKET:
             raise UnreachableError(f"The socket {found.socket} of {found.host} is not here.", START_HINT)
         return await self._find_far(found)
@@ -206,12 +207,8 @@ class ReturningClient:
         pin = pinned(found.authority)
         self._reach.address, self._reach.is_slow = await meet(known, pin), False
         self._again_s, self._is_slow = float("inf"), False
-        # aiohttp takes 12 MB: whoever is on the controller's own machine spares it.
-        from controller.client.remote import RemoteClient
-        from controller.client.ways import TlsWay
-
         way = TlsWay(self._reach.address, pin, key_of(self._home, self._sweep_id))
-        return RemoteClient(way, timeout_s=self._timeout_s)
+        return HttpClient(way, timeout_s=self._timeout_s)
 
     def _spooled(self) -> Client:
         self._reach.address, self._reach.is_slow = "", True

@@ -1,4 +1,4 @@
-"""One connection to the controller's own socket, and HTTP/1.1 on it, as far as our wire needs it.
+"""One connection to the controller, and HTTP/1.1 on it, as far as our wire needs it.
 
 A request at a time; a body comes in pieces, measured or chunked. Nothing else is understood, for nobody else
 answers there. Source: RFC 9112, sections 6 and 7.
@@ -7,22 +7,14 @@ answers there. Source: RFC 9112, sections 6 and 7.
 from __future__ import annotations
 
 import asyncio
-import os
-import socket as sockets
-import struct
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
-from pathlib import Path
 
-from controller.client.door import DeniedError, ProtocolError
+from controller.client.door import ProtocolError
+from controller.client.ways import PIECE_BYTES
 
 __all__ = ["GoneError", "Line"]
-
-PIECE_BYTES = 1 << 18
-"""Read at a time, and kept unread at most."""
-
-_PEER = struct.Struct("3i")
 
 
 class GoneError(ConnectionError):
@@ -32,33 +24,15 @@ class GoneError(ConnectionError):
 class Line:
     """A connection; `request` begins an exchange, `pieces` ends it."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, fields: str) -> None:
+        """Take a connection; `fields` are the header fields of each request, as bytes on the wire."""
+        self._reader, self._writer, self._fields = reader, writer, fields
         self._length: int | None = 0
         """Of the body that comes; None: in chunks."""
         self._stays = True
         self.is_free = False
         """The last answer was read to its end and the connection stays open."""
         self.free_since_s = time.monotonic()
-
-    @classmethod
-    async def open(cls, socket: Path) -> Line:
-        """Connect.
-
-        Raises:
-            OSError: nobody listens, or we may not.
-            DeniedError: another user listens; nothing was sent.
-        """
-        reader, writer = await asyncio.open_unix_connection(os.fspath(socket), limit=PIECE_BYTES)
-        line, found = cls(reader, writer), writer.get_extra_info("socket")
-        _, uid, _ = _PEER.unpack(found.getsockopt(sockets.SOL_SOCKET, sockets.SO_PEERCRED, _PEER.size))
-        if uid != os.getuid():
-            await line.close()
-            raise DeniedError(
-                f"uid {uid} listens at the controller's socket {socket}",
-                "nothing was sent; start your own controller again",
-            )
-        return line
 
     def is_open(self) -> bool:
         """Say whether neither side has closed it, as far as is known."""
@@ -73,7 +47,7 @@ class Line:
         """
         self.is_free = False
         kind = "Content-Type: application/json\r\n" if method == "POST" else ""
-        head = f"{method} {target} HTTP/1.1\r\nHost: tui-sweeps\r\n{kind}Content-Length: {len(body)}\r\n\r\n"
+        head = f"{method} {target} HTTP/1.1\r\n{self._fields}{kind}Content-Length: {len(body)}\r\n\r\n"
         self._writer.write(head.encode("ascii") + body)
         await self._writer.drain()
         try:
@@ -141,9 +115,9 @@ class Line:
         return line
 
     async def close(self) -> None:
-        """Close it."""
+        """Close it, without a goodbye: over TLS that would wait for an answer, which may never come."""
         self.is_free = False
-        self._writer.close()
+        self._writer.transport.abort()
         with suppress(OSError):  # gone already
             await self._writer.wait_closed()
 

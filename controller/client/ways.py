@@ -1,39 +1,44 @@
-"""The way on which a client on another host speaks HTTP to the controller: TLS to one of its addresses.
+"""The ways on which a client reaches the controller: its Unix socket, or TLS to one of its addresses.
 
-The pinned certificate says who listens; nothing is sent to anybody else: a port may have been taken over
-after the controller died.
+Both know who listens before a word is sent: the kernel names the user behind a socket, the pinned certificate
+the controller behind an address, whose port may have been taken over after the controller died.
 """
 
 from __future__ import annotations
 
+import asyncio
+import os
+import socket as sockets
 import ssl
-from collections.abc import Mapping
+import struct
+from pathlib import Path
 from typing import Protocol
 
-import aiohttp
-from yarl import URL
+from controller.client.addresses import split
+from controller.client.door import DeniedError
 
-N_CONNECTIONS = 256
-"""An agent needs two or three; more only where one process plays many agents."""
+__all__ = ["PIECE_BYTES", "SocketWay", "TlsWay", "Way"]
 
-IDLE_S = 60.0
-"""Shorter than the server's 75 s, so that no request meets a connection that is just being closed."""
+PIECE_BYTES = 1 << 18
+"""Read at a time, and kept unread at most."""
 
 TLS_S = 10.0
 """To connect to an address that is known to work, with the handshake, also when hundreds do so at once."""
+
+STAGGER_S = 0.25
+"""A host's next address is tried beside the one before when that took so long (RFC 8305)."""
+
+_PEER = struct.Struct("3i")
+
+Pair = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Way(Protocol):
     """How to get there; `str` names it in sentences."""
 
     @property
-    def base(self) -> URL:
-        """Where the paths of the wire begin."""
-        ...
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """What every request carries."""
+    def fields(self) -> str:
+        """Header fields of every request, each with its line end."""
         ...
 
     @property
@@ -41,9 +46,42 @@ class Way(Protocol):
         """How long connecting may take; None: as long as the request."""
         ...
 
-    def connector(self) -> aiohttp.BaseConnector:
-        """Return what makes connections, on the running loop."""
+    async def connect(self) -> Pair:
+        """Connect to the controller and nobody else.
+
+        Raises:
+            OSError: nobody listens, or we may not.
+            ssl.SSLError: somebody else listens; nothing was sent.
+            DeniedError: another user listens; nothing was sent.
+        """
         ...
+
+
+class SocketWay:
+    """Over the controller's Unix socket, on its own machine."""
+
+    fields = "Host: tui-sweeps\r\n"
+    connect_s = None
+
+    def __init__(self, socket: Path) -> None:
+        self._socket = socket
+
+    def __str__(self) -> str:
+        return str(self._socket)
+
+    async def connect(self) -> Pair:
+        """Connect, unless another user listens."""
+        reader, writer = await asyncio.open_unix_connection(os.fspath(self._socket), limit=PIECE_BYTES)
+        found = writer.get_extra_info("socket")
+        _, uid, _ = _PEER.unpack(found.getsockopt(sockets.SOL_SOCKET, sockets.SO_PEERCRED, _PEER.size))
+        if uid != os.getuid():
+            writer.close()
+            await writer.wait_closed()
+            raise DeniedError(
+                f"uid {uid} listens at the controller's socket {self._socket}",
+                "nothing was sent; start your own controller again",
+            )
+        return reader, writer
 
 
 class TlsWay:
@@ -54,12 +92,19 @@ class TlsWay:
     def __init__(self, address: str, pin: ssl.SSLContext, key: str) -> None:
         self._address = address
         self._pin = pin
-        self.base = URL(f"https://{address}/v1/")
-        self.headers: Mapping[str, str] = {"Authorization": f"Bearer {key}"}
+        self.fields = f"Host: {address}\r\nAuthorization: Bearer {key}\r\n"
 
     def __str__(self) -> str:
         return self._address
 
-    def connector(self) -> aiohttp.BaseConnector:
-        """Return what makes connections, on the running loop."""
-        return aiohttp.TCPConnector(ssl=self._pin, limit=N_CONNECTIONS, keepalive_timeout=IDLE_S)
+    async def connect(self) -> Pair:
+        """Connect, unless another certificate answers."""
+        host, port = split(self._address)
+        return await asyncio.open_connection(
+            host,
+            port,
+            limit=PIECE_BYTES,
+            ssl=self._pin,
+            server_hostname=host,
+            happy_eyeballs_delay=STAGGER_S,
+        )

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from controller.api.server import serve
 from controller.client.door import Client
-from controller.client.local import LocalClient
+from controller.client.http import HttpClient
+from controller.client.ways import SocketWay
 from tests.client.contract import ClientContract
 from tests.client.fake import N_KEPT, FakeDoor
 
@@ -19,14 +20,14 @@ class TestFakeDoor(ClientContract):
         yield FakeDoor()
 
 
-class TestLocalClient(ClientContract):
+class TestHttpClient(ClientContract):
     n_kept = N_KEPT
 
     @asynccontextmanager
     async def opened(self, directory: Path) -> AsyncIterator[Client]:
         socket = directory / "private" / "c.sock"
         server = await serve(FakeDoor(), socket)
-        client = LocalClient(socket)
+        client = HttpClient(SocketWay(socket))
         try:
             yield client
         finally:

@@ -14,10 +14,11 @@ import pytest
 from msgspec.structs import replace
 
 from controller.api.server import serve
-from controller.client import stream
+from controller.client import ways
 from controller.client.door import Client, DeniedError, ProtocolError, UnreachableError
-from controller.client.local import LocalClient
+from controller.client.http import HttpClient
 from controller.client.parts import line_of
+from controller.client.ways import SocketWay
 from controller.domain.commands import Command, PauseSweep
 from controller.domain.events import AgentBeat, AgentEvent, RunAsked
 from controller.domain.queries import Answer, GetHistory, GetStatus, History, Query
@@ -44,10 +45,10 @@ class OddDoor(FakeDoor):
 
 
 @asynccontextmanager
-async def client_to(door: Client, directory: Path, timeout_s: float = 10.0) -> AsyncIterator[LocalClient]:
+async def client_to(door: Client, directory: Path, timeout_s: float = 10.0) -> AsyncIterator[HttpClient]:
     socket = directory / "d" / "c.sock"
     server = await serve(door, socket)
-    client = LocalClient(socket, timeout_s=timeout_s)
+    client = HttpClient(SocketWay(socket), timeout_s=timeout_s)
     try:
         yield client
     finally:
@@ -61,7 +62,7 @@ async def never(_: Any) -> Any:
 
 def test_local_client_is_unreachable_when_nobody_listens(tmp_path: Path) -> None:
     async def script() -> None:
-        client = LocalClient(tmp_path / "no.sock")
+        client = HttpClient(SocketWay(tmp_path / "no.sock"))
         with pytest.raises(UnreachableError, match="No controller answers") as caught:
             await client.ask(GetStatus())
         assert "controller start" in caught.value.hint
@@ -114,7 +115,7 @@ def test_local_client_is_denied_and_sends_nothing_when_another_user_listens(
 
         async with client_to(OddDoor(fail), tmp_path) as client:
             uid = os.getuid()
-            monkeypatch.setattr(stream.os, "getuid", lambda: uid + 1)  # type: ignore[attr-defined]
+            monkeypatch.setattr(ways.os, "getuid", lambda: uid + 1)  # type: ignore[attr-defined]
             with pytest.raises(DeniedError, match=f"uid {uid} listens"):
                 await client.send(AgentBeat(agent_id="a"))
 
@@ -189,7 +190,7 @@ def test_changes_end_with_unreachable_when_the_server_closes(tmp_path: Path) -> 
         socket = tmp_path / "d" / "c.sock"
         door = FakeDoor()
         server = await serve(door, socket)
-        client = LocalClient(socket)
+        client = HttpClient(SocketWay(socket))
         await door.publish()
         async with aclosing(cast("Any", client.changes(0))) as items:
             assert (await anext(items)).seq == 1

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from controller.client.door import ClientError, ProtocolError, UnreachableError
-from controller.client.local import LocalClient
+from controller.client.http import HttpClient
+from controller.client.ways import SocketWay
 from controller.domain.events import AgentBeat
 from controller.domain.queries import GetStatus, NotFound
 from controller.domain.replies import AgentOrder
@@ -53,10 +54,10 @@ class Odd:
 @asynccontextmanager
 async def odd_server(
     directory: Path, answers: list[bytes], *, step: int = 1 << 20, stays: bool = False
-) -> AsyncIterator[tuple[LocalClient, Odd]]:
+) -> AsyncIterator[tuple[HttpClient, Odd]]:
     odd = Odd(answers, step, stays)
     server = await asyncio.start_unix_server(odd.serve, directory / "c.sock")
-    client = LocalClient(directory / "c.sock", timeout_s=5.0)
+    client = HttpClient(SocketWay(directory / "c.sock"), timeout_s=5.0)
     try:
         yield client, odd
     finally:

@@ -16,7 +16,7 @@ import pytest
 from controller.client import connection
 from controller.client.addresses import pinned
 from controller.client.door import Client, DeniedError, UnreachableError
-from controller.client.remote import RemoteClient
+from controller.client.http import HttpClient
 from controller.client.returning import Reach, ReturningClient, Via
 from controller.client.ways import TlsWay
 from controller.domain.commands import PauseSweep
@@ -66,8 +66,8 @@ def address_of(house: House) -> str:
 
 
 @asynccontextmanager
-async def with_key(house: House, key: str) -> AsyncIterator[RemoteClient]:
-    client = RemoteClient(TlsWay(address_of(house), pinned(house.connection.authority), key))
+async def with_key(house: House, key: str) -> AsyncIterator[HttpClient]:
+    client = HttpClient(TlsWay(address_of(house), pinned(house.connection.authority), key))
     try:
         yield client
     finally:
@@ -268,7 +268,7 @@ def test_every_address_that_is_listened_at_is_in_the_connection_file(home: Home)
             pin = pinned(found.authority)
             key = owner_key(home.secret.read_text("ascii").strip())
             for host in ("127.0.0.1", "127.0.0.2"):
-                client = RemoteClient(TlsWay(f"{host}:{port}", pin, key))
+                client = HttpClient(TlsWay(f"{host}:{port}", pin, key))
                 assert isinstance(await client.ask(GetStatus()), Status)
                 await client.close()
 

@@ -154,6 +154,12 @@ class Array(Struct, frozen=True, kw_only=True):
     """Quick failures that were there when the array was released; later ones count anew."""
     cancel: Cancel = Cancel.NOTHING
 
+    def steered(self, n_waiting: int, n_running: int) -> str:
+        """Return what was asked of it and SLURM need not show yet: `held`, `cancelling` or nothing."""
+        if (n_waiting and self.cancel is not Cancel.NOTHING) or (n_running and self.cancel is Cancel.ALL):
+            return "cancelling"
+        return "held" if self.held else ""
+
     def task_name(self, index: int) -> str:
         """Return how SLURM and its users name a task: `12345_7`; empty while the id is not known."""
         return f"{self.slurm_id}_{index}" if self.slurm_id and self.spec else self.slurm_id

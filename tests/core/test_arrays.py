@@ -234,3 +234,20 @@ def test_array_ends_with_its_last_task_and_comes_back_with_an_agent() -> None:
     assert shop.world.jobs[job_id].state is JobState.RUNNING
     assert shop.world.tasks_of[job_id][2].state is TaskState.RUNNING
     assert shop.world.agents["b"].state is AgentState.ACTIVE
+
+
+@pytest.mark.parametrize(
+    ("asked", "n_waiting", "n_running", "words"),
+    [
+        ({}, 3, 2, ""),
+        ({"held": True}, 3, 2, "held"),
+        ({"held": True, "cancel": Cancel.ALL}, 0, 1, "cancelling"),
+        ({"cancel": Cancel.WAITING}, 1, 2, "cancelling"),
+        ({"cancel": Cancel.WAITING}, 0, 2, ""),
+        ({"cancel": Cancel.ALL}, 0, 0, ""),
+    ],
+)
+def test_array_says_what_was_asked_of_it_until_slurm_shows_it(
+    asked: dict[str, Any], n_waiting: int, n_running: int, words: str
+) -> None:
+    assert Array(name="tui-sweeps-job00001", spec="1-5", n_tasks=5, **asked).steered(n_waiting, n_running) == words

@@ -27,6 +27,7 @@ def test_run_executes_every_cell_exactly_once(lab: Lab) -> None:
     assert "x: 0" in out
     (sweep,) = lab.json("ls")
     assert sweep["state"] == "finished"
+    assert lab.cli("ls").splitlines()[1].endswith("  all runs done")
     assert sweep["n_runs"]["finished"] == 7
     runs = lab.json("runs", sweep["id"])
     assert [run["number"] for run in runs] == list(range(1, 8))

@@ -92,14 +92,14 @@ def _job_cells(world: World, job: Job, now_at: float) -> tuple[str, ...]:
     n_over = sum(task.state in TASK_OVER for task in tasks)
     numbers = (n_waiting, len(tasks) - n_waiting - n_over, n_over)
     array = job.array
-    held = "held" if array is not None and array.held and job.state in JOB_OPEN else str(job.state)
+    steered = array.steered(*numbers[:2]) if array is not None and job.state in JOB_OPEN else ""
     throttle = str(array.throttle) if array is not None and array.throttle else "-"
     counts = [str(n) if array is not None else "-" for n in numbers]
     return (
         job.id,
         (array.slurm_id or "-") if array is not None else "local",
         job.sweep_id,
-        held,
+        steered or str(job.state),
         *counts,
         throttle,
         form.ago(now_at - job.created_at),

@@ -39,7 +39,7 @@ async def ls(options: Namespace, home: Home) -> int:
         return 0
     now_at = time.time()
     titles = ("ID", "NAME", "STATE", "METHOD", "DONE", "RUNNING", "FAILED", "BEST", "AGENTS", "CHANGED")
-    table(titles, [_sweep_cells(world, sweep, now_at) for sweep in sweeps])
+    table((*titles, "CAUSE"), [_sweep_cells(world, sweep, now_at) for sweep in sweeps])
     return 0
 
 
@@ -58,6 +58,7 @@ def _sweep_cells(world: World, sweep: Sweep, now_at: float) -> tuple[str, ...]:
         "-" if best is None else form.number(best["value"]),
         str(len(world.agents_of[sweep.id])),
         form.ago(now_at - sweep.updated_at),
+        sweep.cause,
     )
 
 

@@ -202,8 +202,8 @@ def _array_line(world: World, job: Job) -> list[Cell]:
     n_running = len(tasks) - n_waiting - n_over
     cells.append(Cell(f"{count(n_running)} running", LIVE if n_running else QUIET))
     cells.append(Cell(f"{count(n_over)} over", QUIET))
-    if array.held:
-        cells.append(Cell("held", WARN))
+    if steered := array.steered(n_waiting, n_running):
+        cells.append(Cell(steered, WARN))
     if job.cause:
         cells.append(Cell(sanitise(job.cause), WARN))
     return cells

@@ -250,4 +250,5 @@ def test_array_ends_with_its_last_task_and_comes_back_with_an_agent() -> None:
 def test_array_says_what_was_asked_of_it_until_slurm_shows_it(
     asked: dict[str, Any], n_waiting: int, n_running: int, words: str
 ) -> None:
-    assert Array(name="tui-sweeps-job00001", spec="1-5", n_tasks=5, **asked).steered(n_waiting, n_running) == words
+    array = Array(name="tui-sweeps-job00001", spec="1-5", n_tasks=5, **asked)
+    assert array.steered(n_waiting, n_running) == words

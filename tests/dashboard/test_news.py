@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from controller.domain.changes import SweepStateSet
+from controller.domain.changes import HistoryGrew, SweepStateSet
 from controller.domain.states import SweepState
 from controller.domain.world import Snapshot
 from tests import scenes
-from tests.dashboard.screen import make_app, until
+from tests.dashboard.screen import make_app, text_of, until
 from tests.fake_client import FakeClient
 
 
@@ -47,6 +47,39 @@ async def test_lowest_and_highest_of_any_metric_are_columns_to_filter_and_sort_b
         assert "0.038" in text
         await pilot.press("escape", "colon", *"sort min.val_loss", "enter")
         await until(pilot, "▲")
+
+
+async def test_new_best_run_is_told_in_every_row_that_compares_itself_with_it() -> None:
+    client = FakeClient(scenes.digits())
+    app = make_app(client)
+    async with app.run_test(size=(120, 60)) as pilot:
+        await until(pilot, "digits-grid")
+        await pilot.press("enter")
+        await until(pilot, "Δ BEST")
+        world = app.model.world
+        old = world.runs[world.best_of["d1g1ts00"] or ""]
+        active = next(run for run in world.runs.values() if run.state == "running" and run.best is not None)
+        assert old.best is not None
+        assert active.token is not None
+        client.push(
+            HistoryGrew(
+                run_id=active.id,
+                token=active.token,
+                last_seq=99,
+                n_points=1,
+                last_step=99,
+                best=old.best + 0.25,
+                latest=old.best + 0.25,
+                n_metric_values=1,
+                summary={},
+                at=scenes.NOW,
+            )
+        )
+        await until(pilot, f"(run {active.number})")
+        await pilot.pause()
+        lines = text_of(app).splitlines()
+        assert " best " in next(line for line in lines if active.name in line)
+        assert " -0.25 " in next(line for line in lines if old.name in line)
 
 
 async def test_the_config_is_copied_as_yaml() -> None:

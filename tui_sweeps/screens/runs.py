@@ -55,6 +55,7 @@ class RunsScreen(Heading, Marking, Choosing, Acts, Board):
         self._times: dict[str, str] = {}
         """Run times of the active runs in sight as they were painted."""
         self._asked_tails: set[str] = set()
+        self._best: tuple[str, float | None] | None = None
 
     def body(self) -> ComposeResult:
         """Lay out header, table and filter line."""
@@ -115,8 +116,14 @@ class RunsScreen(Heading, Marking, Choosing, Acts, Board):
             if self._order.update(mine):
                 self._reset()
             else:
-                self._repaint(mine)
+                self._repaint(self._in_sight() if self._is_best_new() else mine)
         self.show_header()
+
+    def _is_best_new(self) -> bool:
+        """Say whether there is another best since the last look: every row compares itself with it."""
+        found = self._rows.best()
+        before, self._best = self._best, None if found is None else (found.id, found.best)
+        return self._best != before
 
     def tick(self) -> None:
         """Show run times and the time left; most run times read the same as a second ago."""

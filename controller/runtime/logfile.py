@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+from io import TextIOWrapper
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
 
@@ -11,6 +13,9 @@ from controller.domain.printable import printable
 
 N_CHARS = 2000
 """Of one message; a stranger's must not fill the disk."""
+
+N_BYTES = 10_000_000
+"""Of the file, and of the one before it: nor must whoever asks wrongly again and again."""
 
 
 class OneLine(logging.Formatter):
@@ -34,12 +39,22 @@ class OneLine(logging.Formatter):
         return "\n".join(f"  {printable(line)}" for line in super().formatException(ei).splitlines())
 
 
+class Bounded(RotatingFileHandler):
+    """A file of ours alone; full, it becomes `….1` in place of the one before, and a new one begins."""
+
+    def __init__(self, path: Path, n_bytes: int = N_BYTES) -> None:
+        super().__init__(path, maxBytes=n_bytes, backupCount=1, encoding="utf-8")
+        self.setFormatter(OneLine())
+
+    def _open(self) -> TextIOWrapper:
+        opened = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        return os.fdopen(opened, "a", encoding="utf-8")
+
+
 def log_to(path: Path) -> None:
     """Have everything that is logged in this process written to a file."""
     make_logs(path.parent)
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
-    handler = logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(OneLine())
+    handler = Bounded(path)
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.raiseExceptions = False  # a record that finds no room is lost; stderr may be a terminal in use
 

@@ -50,7 +50,7 @@ ROOMS = {
     "engine": "takes what happened, has it decided, recorded, published, performed",
     "wandb_api": "W&B's wire, for the unmodified client",
     "api": "our own wire: HTTP and JSON",
-    "launch": "starts agents as processes of this machine",
+    "launch": "starts agents as processes of this machine or as SLURM arrays, and asks SLURM about them",
     "agent": "the worker: asks, starts, watches, reports, obeys",
     "core": "decides; no I/O, no clock, no dice",
     "search": "proposes configs, judges early termination",

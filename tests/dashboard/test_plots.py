@@ -142,6 +142,17 @@ async def test_axes_are_moved_hidden_flipped_and_found_so_again(tmp_path: Path) 
         await until(pilot, "lr log, flipped")
 
 
+async def test_list_of_axes_without_room_for_a_line_turns_no_page_and_lives() -> None:
+    async with make_app(FakeClient(scenes.digits())).run_test(size=(100, 30)) as pilot:
+        await until(pilot, "digits-grid")
+        await pilot.press("enter", "2", "A")
+        await until(pilot, "space shows or hides")
+        await pilot.resize_terminal(1, 1)
+        await pilot.press("pagedown", "pageup", "down", "end", "home")
+        await pilot.resize_terminal(100, 30)
+        await until(pilot, "space shows or hides")
+
+
 async def test_other_metrics_become_axes_and_colours() -> None:
     app = make_app(FakeClient(plot_scenes.tuned()))
     async with app.run_test(size=(140, 30)) as pilot:

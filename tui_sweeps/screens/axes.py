@@ -20,6 +20,20 @@ if TYPE_CHECKING:
     from tui_sweeps.charts.axes import Axis
 
 
+class AxesList(SelectionList[str]):
+    """The list. Without room for a line it stays where it is: Textual (8.2) fails to turn a page then."""
+
+    def action_page_up(self) -> None:
+        """Go up one page."""
+        if self.scrollable_content_region:
+            super().action_page_up()  # type: ignore[no-untyped-call]
+
+    def action_page_down(self) -> None:
+        """Go down one page."""
+        if self.scrollable_content_region:
+            super().action_page_down()  # type: ignore[no-untyped-call]
+
+
 class AxesScreen(Dialog[list[str] | None]):
     """A list with a check mark per axis."""
 
@@ -47,17 +61,17 @@ class AxesScreen(Dialog[list[str] | None]):
     def compose(self) -> ComposeResult:
         """Lay out the list."""
         with Vertical():
-            yield SelectionList(*(Selection(Text(title), key, shown) for key, title, shown in self._rows))
+            yield AxesList(*(Selection(Text(title), key, shown) for key, title, shown in self._rows))
             yield Static("space shows or hides · enter takes it · esc leaves", id="hint", markup=False)
 
     def action_walk(self, by: int) -> None:
         """Move the cursor."""
-        found = self.query_one(SelectionList)
+        found = self.query_one(AxesList)
         found.action_cursor_down() if by > 0 else found.action_cursor_up()
 
     def action_done(self) -> None:
         """Take the choice."""
-        self.dismiss(list(self.query_one(SelectionList).selected))
+        self.dismiss(list(self.query_one(AxesList).selected))
 
     def action_cancel(self) -> None:
         """Leave everything as it was."""

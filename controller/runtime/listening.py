@@ -7,8 +7,10 @@ unless somebody asks, and on all interfaces only when that is what was written.
 from __future__ import annotations
 
 import ipaddress
+import random
 import socket
 from collections.abc import Sequence
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -21,6 +23,11 @@ from controller.wandb_api.keys import write_private
 
 ALL = "all"
 """Written for a host: every interface."""
+
+LOWEST_PORT = 20_000
+"""Below are the ports of well-known services."""
+N_TRIES = 20
+"""Ports of our own choice that are tried before one that the kernel chooses."""
 
 
 class Address(Struct, frozen=True):
@@ -119,12 +126,34 @@ def bind(chosen: Listening, prefer: int = 0) -> tuple[socket.socket, ...]:
     try:
         for address in chosen.addresses:
             shared = 0 if address.port else bound[0].getsockname()[1] if bound else prefer
-            bound.append((shared and _try_bind(address.host, shared)) or _bind(address.host, address.port))
+            found = _try_bind(address.host, shared) if shared else None
+            bound.append(found or _bind_new(address))
     except ListenError:
         for listening in bound:
             listening.close()
         raise
     return tuple(bound)
+
+
+def _bind_new(address: Address) -> socket.socket:
+    """Bind; a port of our own choice is one that no outgoing connection of this machine is given by chance.
+
+    Otherwise somebody has it when a controller comes back, and W&B's client knows no other.
+    """
+    if address.port == 0:
+        room = range(LOWEST_PORT, _first_given_port())
+        for port in random.sample(room, min(N_TRIES, len(room))):
+            if (found := _try_bind(address.host, port)) is not None:
+                return found
+    return _bind(address.host, address.port)
+
+
+def _first_given_port() -> int:
+    """Return the lowest port that the kernel gives to outgoing connections (ip(7), ip_local_port_range)."""
+    try:
+        return int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text("ascii").split()[0])
+    except (OSError, ValueError, IndexError):
+        return 32_768
 
 
 def _try_bind(host: str, port: int) -> socket.socket | None:

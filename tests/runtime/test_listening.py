@@ -79,7 +79,7 @@ def test_everything_that_is_listened_at_is_told_addresses_before_names(
 ) -> None:
     monkeypatch.setattr(listening, "own_names", lambda: ("login.example.org", "login"))
     chosen = Listening(
-        addresses=(Address("all", 0), Address("localhost", 0)), advertise=("login-hsn", "gate:22")
+        addresses=(Address("all", 0), Address("127.0.0.2", 0)), advertise=("login-hsn", "gate:22")
     )
     with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
         port = one.getsockname()[1]
@@ -139,3 +139,30 @@ def test_a_controller_that_no_node_can_reach_is_told_with_what_to_do() -> None:
         assert where in fault[0]
         assert "--listen all:0" in fault[1]
     assert fault_for_nodes(told("https://10.0.0.1:1", ("10.0.0.1:1",))) is None
+
+
+def port_of(sockets: tuple[socket.socket, ...]) -> int:
+    ports = {one.getsockname()[1] for one in sockets}
+    for one in sockets:
+        one.close()
+    (port,) = ports
+    return port
+
+
+def test_port_of_our_own_choice_is_none_that_outgoing_connections_get() -> None:
+    asked = Listening(addresses=(Address("127.0.0.1", 0), Address("127.0.0.2", 0)))
+    first_given = listening._first_given_port()
+    assert {listening.LOWEST_PORT <= port_of(bind(asked)) < first_given for _ in range(20)} == {True}
+
+
+def test_where_the_kernel_gives_all_ports_or_ours_are_taken_it_chooses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = Listening(addresses=(Address("127.0.0.1", 0),))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(listening, "LOWEST_PORT", port)
+        monkeypatch.setattr(listening, "_first_given_port", lambda: port + 1)
+        assert port_of(bind(asked)) != port
+        monkeypatch.setattr(listening, "_first_given_port", lambda: 1024)
+        assert port_of(bind(asked)) != port

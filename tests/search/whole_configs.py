@@ -81,11 +81,11 @@ def _distributed(dice: random.Random) -> dict[str, Any]:
 def agree(asked: dict[str, Any], theirs: list[str] | None) -> bool:
     """Say whether we run what W&B's engine runs: a grid's cells alike, else the same names.
 
-    What it refuses or hands out as NaN is ours to judge.
+    What it refuses, hands out as NaN or may draw from beyond its integers is ours to judge.
     """
-    if theirs is None:
-        return True
     mapping = asked["config"]
+    if theirs is None or _reaches_too_far(mapping["parameters"]):
+        return True
     runs = [eval(run, {"nan": math.nan, "inf": math.inf}) for run in theirs]
     if not all(_plain(run) for run in runs):
         return True
@@ -97,6 +97,16 @@ def agree(asked: dict[str, Any], theirs: list[str] | None) -> bool:
     if mapping["method"] == "grid":
         return list(map(repr, ours)) == theirs
     return list(ours[0]) == list(runs[0])
+
+
+def _reaches_too_far(value: Any) -> bool:
+    """Say whether exponents lead beyond `LARGEST`: then it is luck what W&B's engine hands out."""
+    if not isinstance(value, dict):
+        return False
+    limits = [value.get(name) for name in ("min", "max")]
+    if "log_uniform" in str(value.get("distribution")) and "values" not in str(value["distribution"]):
+        return any(isinstance(limit, int | float) and abs(limit) > math.log(LARGEST) for limit in limits)
+    return any(map(_reaches_too_far, value.values()))
 
 
 def _plain(value: Any) -> bool:

@@ -1,8 +1,10 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.wandb_api.day import Day
+from tests.wandb_api.shop import Tell, within
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +15,9 @@ def day(request: pytest.FixtureRequest) -> Iterator[Day]:
         yield day
     finally:
         day.close()
+
+
+@pytest.fixture
+def tell(tmp_path: Path) -> Tell:
+    """Tell a story in an open shop."""
+    return lambda story: within(tmp_path, story)

@@ -14,6 +14,7 @@ from typing import Any
 
 import aiohttp
 
+from controller.domain.queries import GetHistory, GetLog, History, Log
 from controller.domain.runs import Run
 from controller.domain.world import World
 from controller.engine.door import EngineDoor
@@ -186,3 +187,24 @@ def within(directory: Path, work: Callable[[Shop], Awaitable[None]], *, limit_s:
             await work(shop)
 
     asyncio.run(story())
+
+
+Story = Callable[[Shop], Awaitable[None]]
+Tell = Callable[[Story], None]
+
+
+async def losses(shop: Shop, run_id: str) -> list[float]:
+    found = shop.engine.store.ask(GetHistory(run_id=run_id))
+    assert isinstance(found, History)
+    return [point.values["loss"] for point in found.points]
+
+
+async def lines(shop: Shop, run_id: str) -> tuple[str, ...]:
+    found = shop.engine.store.ask(GetLog(run_id=run_id))
+    assert isinstance(found, Log)
+    return found.lines
+
+
+async def stop(shop: Shop, run_id: str) -> None:
+    stopped = "mutation StopRun($id: ID!) { stopRun(input: {id: $id}) { success clientMutationId } }"
+    assert (await shop.ask(stopped, id=run_id))["stopRun"]["success"] is True

@@ -101,7 +101,7 @@ def test_detaching_hands_the_controller_over_and_the_next_start_attaches(
     lab.until(lambda world: n_waiting(world, sweep_id) == 2)
     terminal.press("d")
     assert terminal.until_gone() == 0
-    assert "sweeps go on" in terminal.text
+    assert "`tui-sweeps` shows them again" in terminal.text
     lab.open_gate()
     world = lab.until(is_finished(sweep_id))
     assert world.counts_of[sweep_id][RunState.FINISHED] == 3
@@ -112,6 +112,21 @@ def test_detaching_hands_the_controller_over_and_the_next_start_attaches(
     again.until("3/3")
     again.press("q")
     assert again.until_gone() == 0
+
+
+def test_whoever_detaches_from_another_home_is_told_how_to_come_back_to_it(lab: Lab) -> None:
+    lab.environment["TUI_SWEEPS_HOME"] = str(lab.place / "elsewhere")
+    terminal = Terminal(lab, "--home", str(lab.home.path), columns=200)
+    try:
+        terminal.until("No sweeps yet")
+        lab.cli("--home", str(lab.home.path), "sweep", str(lab.sweep_file(1, name="other-home")))
+        terminal.until("other-home")
+        terminal.press("d")
+        assert terminal.until_gone() == 0
+        assert f"`tui-sweeps --home {lab.home.path}` shows them again" in terminal.text
+        assert "other-home" in lab.cli("--home", str(lab.home.path), "ls")
+    finally:
+        terminal.close()
 
 
 def test_hanging_up_hands_the_controller_over(lab: Lab, dashboard: Opening) -> None:

@@ -6,6 +6,7 @@ Apart from the dashboard, which needs none of this when it attaches to a control
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sys
 import termios
@@ -19,7 +20,7 @@ from controller.runtime.endpoint import ListenError
 from controller.runtime.lockfile import HomeError
 from controller.runtime.logfile import log_to
 from controller.runtime.ownership import OwnedError, make_home
-from controller.settings import Home
+from controller.settings import Home, home_path
 from controller.store import StoreError
 from tui_sweeps.cli.outcomes import CommandError, ConfigurationError
 from tui_sweeps.cli.output import tell
@@ -48,17 +49,18 @@ def embedded(home: Home, show: Callable[[Client], None]) -> bool:
         try:
             show(controller.door())
         except BaseException:
-            _let_go(controller)
+            _let_go(controller, home)
             raise
-    return _let_go(controller)
+    return _let_go(controller, home)
 
 
-def _let_go(controller: EmbeddedController) -> bool:
+def _let_go(controller: EmbeddedController, home: Home) -> bool:
     if not controller.has_open_work:
         controller.close()
         return False
     pid = controller.hand_over()
-    tell(f"sweeps go on under controller {pid}; `tui-sweeps` shows them again")
+    flag = "" if home.path == home_path() else f" --home {shlex.quote(str(home.path))}"
+    tell(f"sweeps go on under controller {pid}; `tui-sweeps{flag}` shows them again")
     return True
 
 

@@ -203,9 +203,7 @@ def demo(options: Namespace, home: Home) -> int:
         keep = dashboard(own, goal=goal).goes_on
         return 0
     finally:
-        if keep:
-            tell(f"the demo goes on; look again with: tui-sweeps --home {own.path}")
-        else:
+        if not keep:
             _end_demo(own)
             shutil.rmtree(place, ignore_errors=True)
 

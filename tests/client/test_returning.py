@@ -20,7 +20,7 @@ from controller.client.returning import Reach, ReturningClient, Via, via_of
 from controller.domain.queries import GetStatus, NotFound
 from controller.settings import Home
 from controller.wandb_api.certificate import authority_of, server_context
-from tests.api.test_spool import QUICK, made
+from tests.api.spooling import QUICK, made
 from tests.client.fake import FakeDoor
 
 HERE = Machine(host="node1", boot_id="node")

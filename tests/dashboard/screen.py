@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from tests.fake_client import FakeClient
 from tests.scenes import NOW
-from tui_sweeps.app import SweepsApp
+from tui_sweeps.app import ExitReason, SweepsApp
 
 PATIENCE_S = 30.0
 """On a machine with much else to do; what works needs a fraction of it."""
@@ -44,6 +44,13 @@ def lines_of(app: App[object]) -> list[str]:
 def text_of(app: App[object]) -> str:
     """Return the screen on top as one text."""
     return "\n".join(lines_of(app))
+
+
+def plot_text_of(app: App[ExitReason]) -> str:
+    """Return the plot alone."""
+    from tui_sweeps.widgets.picture import Picture
+
+    return "\n".join(line.plain for line in app.screen.query_one(Picture)._lines)
 
 
 def is_coloured(app: App[object]) -> bool:

@@ -1,30 +1,21 @@
-"""Keys, scopes, certificate and address: who gets in, and what a stranger can learn."""
+"""Keys and scopes: who gets in, and what each may do."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import os
 import re
-import ssl
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from cryptography import x509
 
 from controller.agent.environment import wandb_environment
-from controller.api.listener import ListenError
 from controller.client import connection
 from controller.client.returning import Reach
 from controller.domain.replies import RunOrder
 from controller.domain.runkeys import run_key
 from controller.domain.wire import WireError
-from controller.runtime import listening, tcp
+from controller.runtime import tcp
 from controller.settings import Home
 from controller.wandb_api.callers import Scope
-from controller.wandb_api.certificate import Files, server_context
-from controller.wandb_api.faults import Complaints
 from controller.wandb_api.guard import key_of
 from controller.wandb_api.keys import KeyFile, secret_of
 from tests.wandb_api.shop import (
@@ -35,16 +26,9 @@ from tests.wandb_api.shop import (
     UPSERT_BUCKET,
     UPSERT_SWEEP,
     Shop,
+    Tell,
     grid,
-    within,
 )
-
-Story = Callable[[Shop], Awaitable[None]]
-
-
-@pytest.fixture
-def tell(tmp_path: Path) -> Callable[[Story], None]:
-    return lambda story: within(tmp_path, story)
 
 
 def test_key_has_40_hex_digits_and_only_its_digest_is_kept(tmp_path: Path) -> None:
@@ -95,7 +79,7 @@ def test_secret_is_made_once_and_private(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_agent_key_deletes_no_run(tell: Callable[[Story], None]) -> None:
+def test_agent_key_deletes_no_run(tell: Tell) -> None:
     async def story(shop: Shop) -> None:
         _, run_id = await shop.started(await shop.sweep())
         await shop.stream(run_id, complete=True, exitcode=0)
@@ -106,7 +90,7 @@ def test_agent_key_deletes_no_run(tell: Callable[[Story], None]) -> None:
     tell(story)
 
 
-def test_agent_key_works_for_its_project_and_registers_nothing(tell: Callable[[Story], None]) -> None:
+def test_agent_key_works_for_its_project_and_registers_nothing(tell: Tell) -> None:
     async def story(shop: Shop) -> None:
         sweep_id = await shop.sweep()
         other = await shop.ask(UPSERT_SWEEP, config=grid(2), projectName="other")
@@ -125,7 +109,7 @@ def test_agent_key_works_for_its_project_and_registers_nothing(tell: Callable[[S
     tell(story)
 
 
-def test_view_key_looks_and_changes_nothing(tell: Callable[[Story], None]) -> None:
+def test_view_key_looks_and_changes_nothing(tell: Tell) -> None:
     async def story(shop: Shop) -> None:
         sweep_id = await shop.sweep()
         _, run_id = await shop.started(sweep_id)
@@ -141,7 +125,7 @@ def test_view_key_looks_and_changes_nothing(tell: Callable[[Story], None]) -> No
     tell(story)
 
 
-def test_run_key_reports_to_its_run_and_dies_with_it(tell: Callable[[Story], None]) -> None:
+def test_run_key_reports_to_its_run_and_dies_with_it(tell: Tell) -> None:
     async def story(shop: Shop) -> None:
         agent_id, run_id = await shop.started(await shop.sweep())
         other_id = await shop.next_run(await shop.agent(shop.run(run_id).sweep_id))
@@ -166,100 +150,6 @@ def test_run_key_reports_to_its_run_and_dies_with_it(tell: Callable[[Story], Non
     tell(story)
 
 
-def test_web_pages_and_foreign_hosts_are_kept_out(tell: Callable[[Story], None]) -> None:
-    async def story(shop: Shop) -> None:
-        for headers in (
-            {"Origin": "http://127.0.0.1"},
-            {"Sec-Fetch-Site": "same-origin"},
-            {"Host": "evil.example"},
-            {"Host": "127.0.0.1.evil.example:80"},
-        ):
-            url = shop.server.url + "/graphql"
-            sent = {**shop.headers(), **headers}
-            async with shop.session.post(url, json={"query": "{ viewer { id } }"}, headers=sent) as answer:
-                assert answer.status == 403
-
-    tell(story)
-
-
-def test_certificate_names_the_host_and_its_key_is_private(tmp_path: Path) -> None:
-    files = Files(directory=tmp_path / "tls")
-    server_context(files.directory, "127.0.0.1")
-    assert files.key.stat().st_mode & 0o777 == 0o600
-    leaf, authority = x509.load_pem_x509_certificates(files.chain.read_bytes())
-    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    assert "localhost" in names.get_values_for_type(x509.DNSName)
-    assert authority.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    assert not leaf.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    before = files.chain.read_bytes()
-    server_context(files.directory, "127.0.0.1")
-    assert files.chain.read_bytes() == before
-    server_context(files.directory, "other.example")
-    assert files.chain.read_bytes() != before
-
-
-def test_bundle_trusts_us_and_whom_the_system_trusts(tmp_path: Path) -> None:
-    files = Files(directory=tmp_path / "tls")
-    server_context(files.directory, "127.0.0.1")
-    ours = x509.load_pem_x509_certificates(files.chain.read_bytes())[1]
-    context = ssl.create_default_context(cafile=str(files.bundle))
-    subjects = [str(found["subject"]) for found in context.get_ca_certs()]
-    assert any("tui-sweeps authority" in subject for subject in subjects)
-    assert ours.subject.rfc4514_string() in "CN=tui-sweeps authority"
-    if Path("/etc/ssl/certs/ca-certificates.crt").exists():
-        assert len(subjects) > 1
-
-
-@pytest.mark.parametrize(
-    ("text", "insecure", "reason"),
-    [
-        ("8080", False, "no address"),
-        (":8080", False, "no address"),
-        ("host:", False, "no address"),
-        ("host:99999", False, "no address"),
-        ("0.0.0.0:80", False, "all interfaces"),
-        ("[::]:80", False, "all interfaces"),
-        ("192.0.2.1:80", True, "plain HTTP"),
-        ("login1:80", True, "plain HTTP"),
-    ],
-)
-def test_address_that_must_not_be_listened_at_is_refused(text: str, insecure: bool, reason: str) -> None:
-    with pytest.raises(ListenError, match=reason):
-        listening.read_listening([text], insecure=insecure)
-
-
-def test_address_is_kept_for_the_next_start(tmp_path: Path) -> None:
-    home = Home(tmp_path)
-    chosen = listening.read_listening(["127.0.0.1:0"], insecure=True)
-    first = tcp.prepare(home, chosen)
-    assert first is not None
-    port = first.place.listening.getsockname()[1]
-    first.place.listening.close()
-    again = tcp.prepare(home, None)
-    assert again is not None
-    assert again.place.listening.getsockname()[1] == port
-    other = tcp.prepare(home, None)  # taken: another port will do, and the first is tried again next time
-    assert other is not None
-    assert other.place.listening.getsockname()[1] != port
-    other.place.listening.close()
-    with pytest.raises(ListenError, match="cannot listen"):
-        tcp.prepare(home, listening.read_listening([f"127.0.0.1:{port}"], insecure=True))
-    again.place.listening.close()
-    assert tcp.prepare(home, listening.read_listening(["off"], insecure=False)) is None
-    assert tcp.prepare(home, None) is None
-    assert os.stat(home.listen).st_mode & 0o777 == 0o600
-
-
-def test_listening_that_fails_stops_a_start_only_when_it_was_asked_for_now(tmp_path: Path) -> None:
-    home = Home(tmp_path)
-    chosen = listening.read_listening(["127.0.0.1:0"], insecure=False)
-    home.tls.write_text("no directory")
-    with pytest.raises(ListenError, match="cannot be kept"):
-        tcp.prepare(home, chosen)
-    assert listening.saved(home) is not None
-    assert tcp.prepare(home, None) is None
-
-
 @pytest.mark.parametrize(
     ("header", "key"),
     [
@@ -275,50 +165,6 @@ def test_listening_that_fails_stops_a_start_only_when_it_was_asked_for_now(tmp_p
 )
 def test_authorization_is_basic_or_bearer(header: str, key: str | None) -> None:
     assert key_of(header) == key
-
-
-def test_connection_that_says_nothing_is_cut_off(tell: Callable[[Story], None]) -> None:
-    async def story(shop: Shop) -> None:
-        port = int(shop.server.url.rpartition(":")[2])
-        shop.server.entrance.first_s = 0.05
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        with contextlib.suppress(ConnectionResetError):
-            assert await reader.read() == b""
-        writer.close()
-        assert (await shop.ask("{ viewer { entity } }"))["viewer"]["entity"] == "local"
-
-    tell(story)
-
-
-def test_connections_beyond_the_limit_cost_the_oldest_stranger_its_place(
-    tell: Callable[[Story], None],
-) -> None:
-    async def story(shop: Shop) -> None:
-        port = int(shop.server.url.rpartition(":")[2])
-        shop.server.entrance.n_max = 2
-        first = await asyncio.open_connection("127.0.0.1", port)
-        second = await asyncio.open_connection("127.0.0.1", port)
-        assert (await shop.ask("{ viewer { entity } }"))["viewer"]["entity"] == "local"
-        with contextlib.suppress(ConnectionResetError):
-            assert await first[0].read() == b""
-        for _, writer in (first, second):
-            writer.close()
-
-    tell(story)
-
-
-def test_connections_beyond_the_limit_are_refused_when_all_have_keys(tell: Callable[[Story], None]) -> None:
-    async def story(shop: Shop) -> None:
-        port = int(shop.server.url.rpartition(":")[2])
-        await shop.ask("{ viewer { entity } }")
-        shop.server.entrance.n_max = 1
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        with contextlib.suppress(ConnectionResetError):
-            assert await reader.read() == b""
-        writer.close()
-        assert (await shop.ask("{ viewer { entity } }"))["viewer"]["entity"] == "local"
-
-    tell(story)
 
 
 def test_keys_are_minted_for_the_scope_that_was_asked_for(tmp_path: Path) -> None:
@@ -357,13 +203,3 @@ def test_own_agents_give_each_run_a_key_of_its_own(tmp_path: Path) -> None:
     reach.is_slow = True
     assert wandb_environment(home, order, {}, reach) == {"WANDB_MODE": "offline"}
     assert wandb_environment(home, order, {"WANDB_MODE": "disabled"}, reach) == {}
-
-
-def test_refusals_fill_no_disk() -> None:
-    written: list[str] = []
-    complaints = Complaints(written.append, n_a_minute=3)
-    for _ in range(10_000):
-        complaints.tell("refused", 100.0)
-    assert written == ["refused"] * 3
-    complaints.tell("later", 161.0)
-    assert written[3:] == ["9997 more refusals were not written down", "later"]

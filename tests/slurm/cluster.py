@@ -21,11 +21,11 @@ import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tests.slurm.configuration import write_configuration
+
 PROGRAMS = ("slurmctld", "slurmd", "munged", "sbatch", "ip", "unshare", "nsenter", "setpriv", "curl")
 WAIT_S = 150.0
 """Patience on a loaded machine; what works needs a fraction of it."""
-LOGIN_ADDRESS = "10.77.0.1"
-_MEMORY_CGROUP = Path("/sys/fs/cgroup/memory")
 _SETUP = """
 mount --make-rprivate /
 mount --bind "$1" /etc/hosts
@@ -49,11 +49,6 @@ def why_not() -> str:
 
 def _program(name: str) -> str | None:
     return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
-
-
-def enforces_memory() -> bool:
-    """Say whether jobs can be held to their memory by the kernel."""
-    return os.access(_MEMORY_CGROUP, os.W_OK)
 
 
 class Cluster:
@@ -81,7 +76,7 @@ class Cluster:
         _clear_away_dead()
         for name in ("state", "spool", "log", "etc"):
             (self.place / name).mkdir()
-        self._write_configuration()
+        write_configuration(self.place, self.nodes, self._n_cpus)
         self._make_network()
         self._start_munge()
         self._daemon("slurmctld", "login", ["slurmctld", "-D"])
@@ -234,84 +229,6 @@ class Cluster:
         argv += [f"--{kind}-file={self.place / 'etc' / f'munge.{kind}'}" for kind in ("pid", "log", "seed")]
         self._daemon("munged", "login", argv)
         self.until(socket.exists)
-
-    def _write_configuration(self) -> None:
-        names = "\n".join(f"10.77.0.{11 + i} {node}" for i, node in enumerate(self.nodes))
-        (self.place / "etc" / "hosts").write_text(f"127.0.0.1 localhost\n{LOGIN_ADDRESS} login\n{names}\n")
-        cgroup = enforces_memory()
-        settings = _SETTINGS | {
-            # Job ids name control groups, which are the machine's: another cluster's must differ.
-            "FirstJobId": os.getpid() * 1000 % 60_000_000 + 1,
-            "AuthInfo": f"socket={self.place / 'munge.socket'},cred_expire=5",
-            "StateSaveLocation": self.place / "state",
-            "SlurmdSpoolDir": self.place / "spool" / "%n",
-            "SlurmctldPidFile": self.place / "state" / "slurmctld.pid",
-            "SlurmdPidFile": self.place / "state" / "slurmd.%n.pid",
-            "SlurmctldLogFile": self.place / "log" / "slurmctld.log",
-            "SlurmdLogFile": self.place / "log" / "slurmd.%n.log",
-            "TaskPlugin": "task/cgroup" if cgroup else "task/none",
-            "ProctrackType": "proctrack/cgroup" if cgroup else "proctrack/linuxproc",
-            "JobAcctGatherType": "jobacct_gather/cgroup" if cgroup else "jobacct_gather/linux",
-        }
-        lines = [f"{name}={value}" for name, value in settings.items()]
-        lines += [
-            f"NodeName={node} NodeAddr=10.77.0.{11 + i} CPUs={self._n_cpus} Boards=1 SocketsPerBoard=1"
-            f" CoresPerSocket={self._n_cpus} ThreadsPerCore=1 RealMemory=16000 State=UNKNOWN"
-            for i, node in enumerate(self.nodes)
-        ]
-        lines += [
-            f"PartitionName={name} Nodes={','.join(self.nodes)} DefaultTime=60 {how}"
-            for name, how in (
-                ("main", "Default=YES PriorityTier=1 PreemptMode=REQUEUE"),
-                ("high", "PriorityTier=10 PreemptMode=OFF"),
-            )
-        ]
-        (self.place / "slurm.conf").write_text("\n".join(lines) + "\n")
-        holds = "yes" if cgroup else "no"
-        (self.place / "cgroup.conf").write_text(
-            f"CgroupPlugin=cgroup/v1\nCgroupAutomount=no\nConstrainRAMSpace={holds}\nMinRAMSpace=4\n"
-        )
-
-
-_SETTINGS: dict[str, object] = {
-    "ClusterName": "lab",
-    "SlurmctldHost": f"login({LOGIN_ADDRESS})",
-    "SlurmctldPort": 17000,
-    "SlurmdPort": 17001,
-    "SrunPortRange": "17100-17400",
-    "SlurmUser": "root",
-    "SlurmdUser": "root",
-    "AuthType": "auth/munge",
-    "CredType": "cred/munge",
-    "SwitchType": "switch/none",
-    "MpiDefault": "none",
-    "SelectType": "select/cons_tres",
-    "SelectTypeParameters": "CR_Core_Memory",
-    "DefMemPerCPU": 200,
-    "SchedulerType": "sched/backfill",
-    "SchedulerParameters": "bf_interval=1,sched_min_interval=100000,batch_sched_delay=0,sched_interval=1",
-    "PriorityType": "priority/basic",
-    "SlurmdParameters": "config_overrides",
-    "SlurmctldParameters": "preempt_send_user_signal",
-    "ReturnToService": 2,
-    "MailProg": "/bin/true",
-    "RebootProgram": "/bin/false",
-    "KillWait": 4,
-    "SlurmdTimeout": 5,
-    "MessageTimeout": 10,
-    "MinJobAge": 60,
-    "MaxArraySize": 10001,
-    "MaxJobCount": 20000,
-    "JobRequeue": 1,
-    "PreemptType": "preempt/partition_prio",
-    "PreemptMode": "REQUEUE",
-    "AccountingStorageType": "accounting_storage/none",
-    "JobCompType": "jobcomp/none",
-}
-"""What does not depend on where things lie.
-
-`cred_expire` is how long a requeued job waits before it may start again: two minutes by default.
-"""
 
 
 def _processes_in(net: str) -> list[int]:

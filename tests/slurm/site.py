@@ -15,7 +15,8 @@ from controller.client import connection
 from controller.domain.runs import Run
 from controller.domain.world import World
 from controller.runtime.standing import wait_until_reachable
-from tests.slurm.cluster import LOGIN_ADDRESS, WAIT_S, Cluster
+from tests.slurm.cluster import WAIT_S, Cluster
+from tests.slurm.configuration import LOGIN_ADDRESS
 from tests.system.lab import Lab
 
 PROGRAM = """

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from controller.domain.states import AttemptState, RunState
-from tests.slurm.cluster import enforces_memory
+from tests.slurm.configuration import enforces_memory
 from tests.slurm.conftest import REQUIRED
 from tests.slurm.site import Site
 from tests.slurm.test_arrays import jobs, n_running

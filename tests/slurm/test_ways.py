@@ -8,7 +8,8 @@ from collections import Counter
 import pytest
 
 from controller.domain.states import RunState
-from tests.slurm.cluster import LOGIN_ADDRESS, Cluster
+from tests.slurm.cluster import Cluster
+from tests.slurm.configuration import LOGIN_ADDRESS
 from tests.slurm.site import Site
 from tests.slurm.test_arrays import n_running, started_cells
 from tests.system.lab import WAIT_S

@@ -39,11 +39,11 @@ def be_dashboard(n_runs: int) -> None:
     """Be the program that is measured: a dashboard that stands on the runs of one big sweep."""
     from controller.domain.changes import HistoryGrew
     from controller.domain.runs import Attempt
-    from tests import scenes
+    from tests import extreme_scenes, scenes
     from tests.fake_client import FakeClient
     from tui_sweeps.app import run_dashboard
 
-    client = FakeClient(scenes.big(n_runs))
+    client = FakeClient(extreme_scenes.big(n_runs))
     dice = random.Random(1)
     live = [run for run in client.world.runs.values() if run.ended_at is None]
     ended = [run for run in client.world.runs.values() if run.ended_at is not None]

@@ -23,7 +23,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from controller.domain.sweeps import Sweep
-from tests import scenes
+from tests import extreme_scenes
 from tui_sweeps.charts.glyphs import Glyphs
 from tui_sweeps.charts.palette import SERIES
 from tui_sweeps.charts.parallel import Line, Picture
@@ -57,7 +57,7 @@ class Ours:
 
     def __init__(self, n_runs: int, kind: Glyphs) -> None:
         self.model = Model()
-        self.model.take(scenes.big(n_runs))
+        self.model.take(extreme_scenes.big(n_runs))
         self.kind = kind
         self.sweep: Sweep = self.model.world.sweeps["big00000"]
         self.plot = self.fresh()

@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from controller.api.server import serve
 from controller.client.announced import Connection, this_machine, write
 from controller.settings import Home
-from tests import scenes
+from tests import extreme_scenes
 from tests.fake_client import FakeClient
 from tests.system.lab import Lab
 from tests.system.terminal import Terminal
@@ -39,7 +39,7 @@ PATIENCE_S = 120.0
 async def be_controller(home: Home, n_runs: int) -> None:
     """Serve that many runs until killed."""
     socket = home.path / "s" / "c.sock"
-    await serve(FakeClient(scenes.big(n_runs)), socket)
+    await serve(FakeClient(extreme_scenes.big(n_runs)), socket)
     machine = this_machine()
     write(
         home.connection,

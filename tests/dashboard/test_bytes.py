@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 from textual.app import App
 
-from tests import scenes
+from tests import extreme_scenes
 from tests.dashboard.screen import make_app, settled, until
 from tests.fake_client import FakeClient
 from tui_sweeps.driver.delta import Shown
@@ -37,7 +37,7 @@ class Line:
 
 @pytest.mark.parametrize(("keys", "most"), [(("j", "k"), 400), (("pagedown", "pageup"), 6500)])
 async def test_key_in_the_table_costs_few_bytes(keys: tuple[str, str], most: int) -> None:
-    app = make_app(FakeClient(scenes.big(300)))
+    app = make_app(FakeClient(extreme_scenes.big(300)))
     line = Line()
     async with app.run_test(size=(WIDTH, HEIGHT)) as pilot:
         await settled(pilot)
@@ -55,7 +55,7 @@ async def test_key_in_the_table_costs_few_bytes(keys: tuple[str, str], most: int
 
 
 async def test_nothing_is_sent_while_nothing_changes() -> None:
-    app = make_app(FakeClient(scenes.big(50)))
+    app = make_app(FakeClient(extreme_scenes.big(50)))
     line = Line()
     async with app.run_test(size=(WIDTH, HEIGHT)) as pilot:
         await settled(pilot)

@@ -9,7 +9,7 @@ from controller.domain.commands import PauseSweep
 from controller.domain.queries import GetStatus, NotFound
 from controller.domain.replies import Accepted, Refused
 from controller.domain.states import SweepState
-from tests import scenes
+from tests import extreme_scenes, scenes
 from tests.fake_client import FakeClient
 from tui_sweeps.app.collector import resting
 from tui_sweeps.link import Link
@@ -86,7 +86,7 @@ async def test_what_stands_in_the_way_is_a_refusal_and_no_exception() -> None:
 
 
 async def test_collector_rests_while_a_snapshot_comes_in_and_passes_over_it_afterwards() -> None:
-    client = FakeClient(scenes.big(200))
+    client = FakeClient(extreme_scenes.big(200))
     told = Told(client)
     told.link.resting = resting
     n_before, collected = gc.get_freeze_count(), []

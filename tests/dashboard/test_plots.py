@@ -8,7 +8,7 @@ from controller.domain.changes import RunAdded, RunStateSet
 from controller.domain.commands import StopRuns
 from controller.domain.runs import Run
 from controller.domain.states import RunState
-from tests import plot_scenes, scenes
+from tests import extreme_scenes, plot_scenes, scenes
 from tests.dashboard.screen import is_coloured, make_app, plot_text_of, text_of, until
 from tests.fake_client import FakeClient
 
@@ -152,7 +152,7 @@ async def test_any_size_is_survived_by_every_plot() -> None:
 
 @pytest.mark.parametrize("key", VIEWS)
 async def test_hostile_strings_pass_no_plot(key: str) -> None:
-    app = make_app(FakeClient(scenes.hostile()))
+    app = make_app(FakeClient(extreme_scenes.hostile()))
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, "9 sweeps")
         await pilot.press("enter")
@@ -179,7 +179,7 @@ async def test_empty_sweep_is_said() -> None:
 
 
 async def test_ten_thousand_runs_are_drawn_and_brushed() -> None:
-    app = make_app(FakeClient(scenes.big()))
+    app = make_app(FakeClient(extreme_scenes.big()))
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, "big")
         await pilot.press("enter", "2")

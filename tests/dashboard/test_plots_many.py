@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests import scenes
+from tests import extreme_scenes
 from tests.dashboard.screen import make_app, settled, text_of, until
 from tests.fake_client import FakeClient
 from tui_sweeps.model import Model, SweepDesk
@@ -43,7 +43,7 @@ async def test_keys_are_answered_while_many_runs_are_drawn(key: str, monkeypatch
         return waiting
 
     monkeypatch.setattr(PLOTS[key], "plan", slow)
-    app = make_app(FakeClient(scenes.big(MANY)))
+    app = make_app(FakeClient(extreme_scenes.big(MANY)))
     async with app.run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         await pilot.press("enter", key)
@@ -64,7 +64,7 @@ async def test_keys_are_answered_while_many_runs_are_drawn(key: str, monkeypatch
 async def test_plot_of_many_runs_is_left_while_it_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     gate = threading.Event()
     monkeypatch.setattr(ParallelScreen, "plan", lambda *_: lambda: (gate.wait(30), lambda: None)[1])
-    app = make_app(FakeClient(scenes.big(MANY)))
+    app = make_app(FakeClient(extreme_scenes.big(MANY)))
     async with app.run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         await pilot.press("enter", "2")
@@ -79,7 +79,7 @@ async def test_plot_of_many_runs_is_left_while_it_is_drawn(monkeypatch: pytest.M
 
 def columns_of_many() -> Columns:
     model = Model()
-    model.take(scenes.big(MANY))
+    model.take(extreme_scenes.big(MANY))
     return Columns(RunRows(model, "big00000"))
 
 
@@ -95,7 +95,7 @@ def test_column_is_forgotten_when_the_world_changes_while_it_is_read() -> None:
     reading = columns.reading(BEST)
     next(reading)
     model = columns.rows.model
-    model.take(scenes.big(3))
+    model.take(extreme_scenes.big(3))
     columns.reset()
     assert list(reading) == []
     assert len(columns.numbers(BEST)) == 3
@@ -107,7 +107,7 @@ def test_still_numbers_do_not_follow_the_runs() -> None:
     ids = list(columns.rows.model.world.runs_of["big00000"])
     still = plot.still(plot.shown_keys(), ids)
     before = still.traces(plot.shown_keys(), others=True)
-    columns.rows.model.take(scenes.big(3))
+    columns.rows.model.take(extreme_scenes.big(3))
     columns.reset()
     assert still.traces(plot.shown_keys(), others=True) == before
     assert len(before) == MANY
@@ -146,7 +146,7 @@ def test_order_that_follows_is_the_order_made_anew(
 
 @pytest.mark.parametrize("key", PLOTS)
 async def test_plot_that_is_left_lets_go_of_its_runs(key: str) -> None:
-    app = make_app(FakeClient(scenes.big(50)))
+    app = make_app(FakeClient(extreme_scenes.big(50)))
     async with app.run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         await pilot.press("enter", key)

@@ -10,7 +10,7 @@ from controller.domain.commands import CancelSweep, LaunchAgents, PauseSweep, Re
 from controller.domain.replies import Refused
 from controller.domain.states import RunState, SweepState
 from controller.settings import Home
-from tests import scenes
+from tests import extreme_scenes, scenes
 from tests.dashboard.screen import make_app, settled, text_of, until
 from tests.fake_client import FakeClient
 from tui_sweeps.app import ExitReason
@@ -234,7 +234,7 @@ async def test_digits_go_to_the_other_views_and_back(key: str, wanted: str) -> N
 
 
 async def test_hostile_strings_neither_act_nor_pass() -> None:
-    app = make_app(FakeClient(scenes.hostile()))
+    app = make_app(FakeClient(extreme_scenes.hostile()))
     async with app.run_test(size=(200, 50)) as pilot:
         await until(pilot, "9 sweeps")
         await pilot.press("enter")
@@ -260,7 +260,7 @@ async def test_any_size_is_survived() -> None:
 
 
 async def test_ten_thousand_runs_are_filtered_and_followed() -> None:
-    client = FakeClient(scenes.big())
+    client = FakeClient(extreme_scenes.big())
     app = make_app(client)
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, "big")

@@ -12,12 +12,11 @@ from controller.client.returning import ReturningClient, Via
 from controller.domain.events import AgentJoined, RunAsked, RunStarted
 from controller.domain.replies import Accepted, Granted, Joined, RunOrder
 from controller.runtime.house import open_house
-from controller.runtime.listening import Address, Listening
 from controller.settings import Home
 from tests.client.contract import create
+from tests.runtime.loopback import LOOPBACK
 
 N = 200
-LOOPBACK = Listening(addresses=(Address("127.0.0.1", 0),))
 
 
 @pytest.mark.parametrize("via", [Via.SOCKET, Via.TCP, Via.SPOOL])

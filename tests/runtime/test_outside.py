@@ -17,9 +17,8 @@ from controller.runtime import outside
 from controller.runtime.house import open_house
 from controller.runtime.listening import Address, Listening, choose
 from controller.settings import Home
+from tests.runtime.loopback import LOOPBACK
 from tests.system.lab import Lab
-
-LOOPBACK = Listening(addresses=(Address("127.0.0.1", 0),))
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from tests.system.lab import Lab
 from tests.system.terminal import Terminal
 
 SIZE = {"columns": 120, "lines": 40}
-FEEDER = Path(__file__).parent / "views_live.py"
+FEEDER = Path(__file__).parent / "simulated_agents.py"
 PATIENCE_S = 60.0
 QUIET_S = 0.15
 """Without a byte for so long a repaint is over."""
@@ -213,7 +213,7 @@ def run(n_runs: int, n_keys: int, n_passes: int) -> None:
         axes = {f"x{n}": {"min": 0.0, "max": 1.0} for n in range(4)}
         kind = {"values": ["adam", "sgd", "rmsprop"]}
         sweep_id = lab.register(0, name="many", method="random", parameters={**axes, "kind": kind})
-        feeder = [sys.executable, str(FEEDER), "--feed", str(lab.home.path), sweep_id]
+        feeder = [sys.executable, str(FEEDER), str(lab.home.path), sweep_id]
         subprocess.run([*feeder, "fill", str(n_runs)], check=True, env=lab.environment)
         at_the_runs(lab)
         with offline_runs(n_runs) as wandb:

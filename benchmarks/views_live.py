@@ -12,7 +12,6 @@ before the agents begin, `less` a pager with a file of as many lines in the same
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import os
 import random
@@ -27,94 +26,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from controller.client.connection import connect
-from controller.client.door import Client
-from controller.domain.events import AgentJoined, RunAsked, RunEnded, RunReported, RunStarted
-from controller.domain.replies import RunOrder
-from controller.domain.runs import LogLines, Point
-from controller.domain.states import AttemptState
-from controller.settings import Home
 from tests.system.lab import Lab
 from tests.system.terminal import Terminal
 
-N_AGENTS = 100
-"""Each with one run, which reports once a second."""
-
-FEW_REPORTS = 60
-"""After so many a run ends and its agent takes another."""
-
+FEEDER = Path(__file__).parent / "simulated_agents.py"
 TICKS = os.sysconf("SC_CLK_TCK")
 PATIENCE_S = 5.0
 """A key that shows nothing for so long is counted as this."""
-
-
-# ---------------------------------------------------------------------- the controller's side
-
-
-async def take_run(client: Client, name: str, ask: int) -> int:
-    """Take a run and start it; return its token."""
-    order = await client.send(RunAsked(agent_id=name, ask=ask, wait_s=30.0))
-    assert isinstance(order, RunOrder), order
-    await client.send(RunStarted(agent_id=name, token=order.token, host=f"node{ask % 50:02d}"))
-    return order.token
-
-
-async def report(client: Client, name: str, token: int, seq: int, value: float) -> None:
-    """Report one step of a run, with a line of its log."""
-    point = Point(seq, seq, time.time(), {"loss": value, "accuracy": 1.0 - value, "seconds": 0.1 * seq})
-    lines = (LogLines(first=seq - 1, lines=(f"step {seq}  loss {value:.4f}",)),)
-    await client.send(
-        RunReported(agent_id=name, token=token, first_seq=seq, last_seq=seq, points=(point,), lines=lines)
-    )
-
-
-async def fill(client: Client, sweep_id: str, n_runs: int, n_agents: int) -> None:
-    """Have simulated agents finish that many runs."""
-    dice = random.Random(3)
-
-    async def agent(name: str, n_own: int) -> None:
-        await client.send(AgentJoined(agent_id=name, sweep_id=sweep_id, host=name, pid=1))
-        for ask in range(1, n_own + 1):
-            token = await take_run(client, name, ask)
-            await report(client, name, token, 1, dice.random())
-            ends = AttemptState.FINISHED if dice.random() > 0.03 else AttemptState.FAILED
-            await client.send(RunEnded(agent_id=name, token=token, state=ends, last_seq=1))
-
-    await asyncio.gather(*(agent(f"filler{n}", n_runs // n_agents) for n in range(n_agents)))
-
-
-async def live(client: Client, sweep_id: str, per_s: float) -> None:
-    """Have a hundred agents report in turn until the process is ended."""
-    names = [f"agent{n:03d}" for n in range(N_AGENTS)]
-    runs: dict[str, tuple[int, int]] = {}
-    asks = dict.fromkeys(names, 0)
-    dice = random.Random(4)
-    for name in names:
-        await client.send(AgentJoined(agent_id=name, sweep_id=sweep_id, host=f"node{name[-2:]}", pid=1))
-        asks[name] += 1
-        runs[name] = (await take_run(client, name, asks[name]), 0)
-    print("live", flush=True)
-    began, n_done = time.monotonic(), 0
-    while True:
-        name = names[n_done % N_AGENTS]
-        token, seq = runs[name]
-        if seq >= FEW_REPORTS:
-            await client.send(RunEnded(agent_id=name, token=token, state=AttemptState.FINISHED, last_seq=seq))
-            asks[name] += 1
-            token, seq = await take_run(client, name, asks[name]), 0
-        await report(client, name, token, seq + 1, dice.random() / (1 + 0.05 * seq))
-        runs[name] = (token, seq + 1)
-        n_done += 1
-        await asyncio.sleep(max(0.0, began + n_done / per_s - time.monotonic()))
-
-
-async def feed(home: Home, what: str, sweep_id: str, n: int) -> None:
-    """Be the agents."""
-    client = connect(home)
-    try:
-        await (fill(client, sweep_id, n, 20) if what == "fill" else live(client, sweep_id, float(n)))
-    finally:
-        await client.close()
 
 
 # ---------------------------------------------------------------------- what is looked at
@@ -265,7 +183,7 @@ def run(n_runs: int, seconds: float, n_keys: int, per_s: int) -> list[Row]:
         kind = {"values": ["adam", "sgd", "rmsprop"]}
         sweep_id = lab.register(0, name="many", method="random", parameters={**axes, "kind": kind})
         began = time.perf_counter()
-        feeder = [sys.executable, __file__, "--feed", str(lab.home.path), sweep_id]
+        feeder = [sys.executable, str(FEEDER), str(lab.home.path), sweep_id]
         subprocess.run([*feeder, "fill", str(n_runs)], check=True, env=lab.environment)
         print(f"{n_runs:,} runs made in {time.perf_counter() - began:.0f} s; load {os.getloadavg()[0]:.1f}")
         listing = lab.write("listing", "\n".join(f"line {n} {n % 97}" for n in range(n_runs)))
@@ -311,12 +229,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--keys", type=int, default=25)
     parser.add_argument("--json", type=Path, help="write the figures here too")
-    parser.add_argument("--feed", nargs=4, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.feed:
-        home, sweep_id, what, n = given.feed
-        asyncio.run(feed(Home(Path(home)), what, sweep_id, int(n)))
-        return
     rows = run(given.runs, given.seconds, given.keys, given.per_second)
     if given.json:
         given.json.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n", "utf-8")

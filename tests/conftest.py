@@ -12,7 +12,7 @@ from hypothesis import settings
 for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")  # two workers on two cores; must be set before numpy is loaded
 
-pytest.register_assert_rewrite("tests.client.contract")  # several rooms hold their clients to it
+pytest.register_assert_rewrite("tests.client.contract", "tests.core.agent_life")  # tests inherit these
 
 # Hypothesis times single examples; how fast we are is for benchmarks/ to say.
 settings.register_profile("tui-sweeps", deadline=None, print_blob=True)

@@ -1,4 +1,4 @@
-"""Undo, agents, columns, commands, new sweeps: key script in, screen and commands out."""
+"""Undo, agents, commands, new sweeps: key script in, screen and commands out."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from controller.domain.commands import (
 from controller.domain.sweeps import SweepConfig
 from controller.settings import Home
 from tests import scenes
-from tests.dashboard.screen import make_app, text_of
-from tests.dashboard.test_walk import until
+from tests.dashboard.screen import make_app, text_of, until
 from tests.fake_client import FakeClient
 from tui_sweeps.app import ExitReason
 from tui_sweeps.views.drafts import Foresight, Outlook
@@ -143,42 +142,6 @@ async def test_agents_are_drained_and_stopped_by_key() -> None:
     assert [type(one) for one in client.sent] == [DrainAgents, StopAgents]
 
 
-async def test_columns_are_chosen_and_kept_for_the_project(tmp_path: Path) -> None:
-    home = Home(tmp_path)
-    first = make_app(FakeClient(scenes.digits()), home=home)
-    async with first.run_test(size=(230, 40)) as pilot:
-        await until(pilot, "digits-grid")
-        await pilot.press("enter")
-        await until(pilot, "36 hazy-wren-36")
-        assert "VAL_LOSS" not in text_of(first).upper().split("HAZY")[0]
-        await pilot.press("C")
-        await until(pilot, "on/off")
-        await pilot.press("slash", *"val_loss", "enter", "space", "s", "C")
-        text = await until(pilot, "val_loss▲")
-        assert "DURATION" not in text
-        await pilot.press("d")
-    second = make_app(FakeClient(scenes.digits()), home=home)
-    async with second.run_test(size=(230, 40)) as pilot:
-        await until(pilot, "val_loss▲")
-
-
-async def test_runs_are_sorted_by_several_columns() -> None:
-    async with make_app(FakeClient(scenes.digits())).run_test(size=(230, 40)) as pilot:
-        await until(pilot, "digits-grid")
-        await pilot.press("enter")
-        await until(pilot, "36 hazy-wren-36")
-        await pilot.press("S", "down", "space", "down", "space", "space", "enter")
-        text = await until(pilot, "BEST▼2")
-        assert "STATE▲1" in text
-
-
-async def test_header_tells_of_columns_out_of_sight() -> None:
-    async with make_app(FakeClient(scenes.digits())).run_test(size=(80, 24)) as pilot:
-        await until(pilot, "→")
-        await pilot.press("right", "right")
-        await until(pilot, "←2")
-
-
 async def test_commands_open_filter_and_act_by_name() -> None:
     client = FakeClient(scenes.digits())
     async with make_app(client).run_test(size=(110, 30), notifications=True) as pilot:
@@ -268,43 +231,3 @@ async def test_theme_is_kept(tmp_path: Path) -> None:
         await pilot.press("T", *"nord", "enter")
         await pilot.press("d")
     assert make_app(FakeClient(scenes.digits()), home=home).theme == "nord"
-
-
-async def test_wrong_keymap_is_told_with_its_line(tmp_path: Path) -> None:
-    home = Home(tmp_path)
-    home.keymap.write_text('[keys]\npause = "P"\nresume = "P"\n', "utf-8")
-    async with make_app(FakeClient(scenes.digits()), home=home).run_test(
-        size=(110, 30), notifications=True
-    ) as pilot:
-        await until(pilot, "keys.toml:2")
-
-
-async def test_own_key_works_and_shows_in_the_footer(tmp_path: Path) -> None:
-    home = Home(tmp_path)
-    home.keymap.write_text('[keys]\npause = "P"\n', "utf-8")
-    async with make_app(FakeClient(scenes.digits()), home=home).run_test(size=(110, 30)) as pilot:
-        await until(pilot, "P pause")
-        await pilot.press("P")
-        await until(pilot, "Pause digits-grid?")
-
-
-async def test_keys_follow_their_file_while_the_dashboard_runs(tmp_path: Path) -> None:
-    home = Home(tmp_path)
-    app = make_app(FakeClient(scenes.digits()), home=home)
-    async with app.run_test(size=(110, 24), notifications=True) as pilot:
-        await until(pilot, "p pause")
-        home.keymap.write_text('[keys]\npause = "P"\nopen = "O"\n', "utf-8")
-        app.look_at_keymap()
-        await until(pilot, "P pause")
-        await pilot.press("O")
-        await until(pilot, "36 hazy-wren-36")
-        await pilot.press("P")
-        await until(pilot, "Pause digits-grid?")
-        await pilot.press("escape")
-        home.keymap.write_text('[keys]\npause = "P"\n\nopem = "O"\n', "utf-8")
-        await pilot.press("K")
-        await until(pilot, "keys.toml:4: there is no action 'opem'")
-        assert "P pause" in text_of(app)
-        home.keymap.unlink()
-        app.look_at_keymap()
-        await until(pilot, "p pause")

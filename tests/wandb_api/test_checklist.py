@@ -1,4 +1,4 @@
-"""The checklist for a server of our notes on the client's protocol; point 9 is `test_real_client.py`."""
+"""The checklist for a server of our notes on the client's protocol; point 9 is `test_real_*.py`."""
 
 from __future__ import annotations
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.dashboard.hostile_terminal import HostileTerminal, Judge
+from tests.dashboard.hostile_terminal import HostileTerminal
+from tests.dashboard.judge import Judge
 
 SGR = re.compile(r"\x1b\[([0-9;]*)m")
 PAGE, HOME = b"\x1b[6~", b"\x1b[H"

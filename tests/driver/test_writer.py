@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -187,3 +188,52 @@ def test_app_on_an_unread_terminal_keeps_its_loop_and_ends(tmp_path: Path, termi
     finally:
         app.kill()
     assert float(longest.read_text()) < 0.6
+
+
+STOPPED_WHILE_DRAWING = """
+import os, signal, sys
+from textual.app import App
+from textual.widgets import Static
+from tui_sweeps.driver import DeltaDriver
+from tui_sweeps.driver.stream import Stream
+
+class Stopping(Stream):
+    def feed(self, data):
+        super().feed(data)
+        if "before" in data and not self.has_stopped:
+            Stopping.has_stopped = True
+            os.kill(os.getpid(), signal.SIGTSTP)  # the writer's lock is held here
+    has_stopped = False
+
+sys.modules["tui_sweeps.driver.driver"].Stream = Stopping
+
+class Small(App):
+    def compose(self):
+        yield Static("before", markup=False)
+
+    def on_key(self):
+        self.query_one(Static).update("after")
+
+Small(driver_class=DeltaDriver).run()
+"""
+
+
+def test_stop_that_comes_while_the_picture_is_locked_waits_for_the_turns_end(
+    terminal: tuple[int, int],
+) -> None:
+    master, slave = terminal
+    environ = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+    app = subprocess.Popen(
+        [sys.executable, "-c", STOPPED_WHILE_DRAWING], stdin=slave, stdout=slave, stderr=slave, env=environ
+    )
+    try:
+        read_until(master, b"\x1b[?1049l")
+        os.waitid(os.P_PID, app.pid, os.WSTOPPED | os.WNOWAIT)
+        app.send_signal(signal.SIGCONT)
+        read_until(master, b"\x1b[?1049h")
+        app.send_signal(signal.SIGCONT)  # once more, to one that runs
+        os.write(master, b"x")
+        read_until(master, b"after")
+    finally:
+        app.kill()
+        app.wait()

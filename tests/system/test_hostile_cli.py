@@ -18,7 +18,8 @@ from controller.domain.events import AgentJoined, RunAsked, RunEnded, RunReporte
 from controller.domain.replies import RunOrder
 from controller.domain.runs import LogLines, Point
 from controller.domain.states import AttemptState
-from tests.dashboard.hostile_terminal import ALLOWED, hostile_text
+from tests.dashboard.hostile_terminal import hostile_text
+from tests.dashboard.judge import ALLOWED
 from tests.system.lab import Lab
 
 N_RUNS = 40

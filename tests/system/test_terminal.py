@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -191,3 +193,29 @@ def test_a_dumb_terminal_is_told_what_to_use(lab: Lab) -> None:
     lab.environment["TERM"] = "dumb"
     lab.cli(code=2)
     assert "tui-sweeps watch" in lab.last_err
+
+
+def test_killed_controller_leaves_a_banner_and_its_successor_the_truth(lab: Lab) -> None:
+    lab.start_controller()
+    sweep_id = lab.register(2, name="orphan")
+    terminal = Terminal(lab)
+    try:
+        terminal.until("orphan")
+        terminal.press("enter")
+        terminal.until("No runs yet")
+        os.kill(lab.json("controller", "status")["pid"], signal.SIGKILL)
+        terminal.until("Out of touch")
+        terminal.press("p")
+        terminal.until("Pause orphan?")
+        terminal.press("y")
+        lab.start_controller()
+        terminal.until(lambda text: "Out of touch" not in text)
+        assert lab.until(lambda world: sweep_id in world.sweeps).sweeps[sweep_id].state in (
+            SweepState.RUNNING,
+            SweepState.PENDING,
+            SweepState.PAUSED,
+        )
+        terminal.press("d")
+        assert terminal.until_gone() == 0
+    finally:
+        terminal.close()

@@ -274,29 +274,3 @@ def test_stopped_and_continued_dashboard_gives_the_terminal_back_and_draws_again
     terminal.until(lambda _: b"\x1b[?1049h" in terminal.sent[n_sent:])
     terminal.press("?")
     terminal.until("Keys of runs")
-
-
-def test_killed_controller_leaves_a_banner_and_its_successor_the_truth(lab: Lab) -> None:
-    lab.start_controller()
-    sweep_id = lab.register(2, name="orphan")
-    terminal = Terminal(lab)
-    try:
-        terminal.until("orphan")
-        terminal.press("enter")
-        terminal.until("No runs yet")
-        os.kill(lab.json("controller", "status")["pid"], signal.SIGKILL)
-        terminal.until("Out of touch")
-        terminal.press("p")
-        terminal.until("Pause orphan?")
-        terminal.press("y")
-        lab.start_controller()
-        terminal.until(lambda text: "Out of touch" not in text)
-        assert lab.until(lambda world: sweep_id in world.sweeps).sweeps[sweep_id].state in (
-            SweepState.RUNNING,
-            SweepState.PENDING,
-            SweepState.PAUSED,
-        )
-        terminal.press("d")
-        assert terminal.until_gone() == 0
-    finally:
-        terminal.close()

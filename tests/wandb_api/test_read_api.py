@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,19 +12,12 @@ from controller.domain.runs import Run
 from controller.domain.states import RunState
 from controller.wandb_api.faults import FaultError
 from controller.wandb_api.filters import in_order, read_filter
-from tests.wandb_api.shop import DELETE_RUN, Shop, within
-
-Story = Callable[[Shop], Awaitable[None]]
+from tests.wandb_api.shop import DELETE_RUN, Shop, Tell
 
 RUN_FIELDS = """
   id tags name displayName sweepName state config group jobType commit readOnly createdAt heartbeatAt
   description notes systemMetrics summaryMetrics historyLineCount user { name username } historyKeys
 """
-
-
-@pytest.fixture
-def tell(tmp_path: Path) -> Callable[[Story], None]:
-    return lambda story: within(tmp_path, story)
 
 
 async def finished(shop: Shop, n: int = 3) -> str:
@@ -45,7 +36,7 @@ async def in_project(shop: Shop, fields: str, **variables: Any) -> Any:
     return (await shop.ask(query, **variables))["project"]
 
 
-def test_sweep_and_its_runs_are_told_with_the_best_value(tell: Callable[[Story], None]) -> None:
+def test_sweep_and_its_runs_are_told_with_the_best_value(tell: Tell) -> None:
     async def story(shop: Shop) -> None:
         sweep_id = await finished(shop)
         fields = "id name displayName method state bestLoss config createdAt runCount runCountExpected"
@@ -58,7 +49,7 @@ def test_sweep_and_its_runs_are_told_with_the_best_value(tell: Callable[[Story],
     tell(story)
 
 
-def test_runs_are_filtered_ordered_and_paged(tell: Callable[[Story], None]) -> None:
+def test_runs_are_filtered_ordered_and_paged(tell: Tell) -> None:
     async def story(shop: Shop) -> None:
         sweep_id = await finished(shop, 5)
         filters = json.dumps({"$and": [{"sweep": sweep_id}, {"config.x.value": {"$gte": 1}}]})
@@ -85,7 +76,7 @@ def test_runs_are_filtered_ordered_and_paged(tell: Callable[[Story], None]) -> N
     tell(story)
 
 
-def test_history_is_told_whole_sampled_by_step_and_as_live_rows(tell: Callable[[Story], None]) -> None:
+def test_history_is_told_whole_sampled_by_step_and_as_live_rows(tell: Tell) -> None:
     async def story(shop: Shop) -> None:
         await finished(shop, 1)
         (run_id,) = shop.world.runs
@@ -109,9 +100,7 @@ def test_history_is_told_whole_sampled_by_step_and_as_live_rows(tell: Callable[[
 
 
 @pytest.mark.parametrize("is_old", [False, True], ids=["0.31", "0.22"])
-def test_history_of_some_keys_is_paged_without_a_gap_or_a_row_twice(
-    tell: Callable[[Story], None], *, is_old: bool
-) -> None:
+def test_history_of_some_keys_is_paged_without_a_gap_or_a_row_twice(tell: Tell, *, is_old: bool) -> None:
     async def story(shop: Shop) -> None:
         await finished(shop, 1)
         (run_id,) = shop.world.runs
@@ -129,7 +118,7 @@ def test_history_of_some_keys_is_paged_without_a_gap_or_a_row_twice(
     tell(story)
 
 
-def test_resume_status_speaks_of_runs_that_logged_something(tell: Callable[[Story], None]) -> None:
+def test_resume_status_speaks_of_runs_that_logged_something(tell: Tell) -> None:
     async def story(shop: Shop) -> None:
         _, run_id = await shop.started(await shop.sweep())
         query = f"""{{ model(name: "uncategorized", entityName: "local") {{ bucket(name: "{run_id}",
@@ -146,7 +135,7 @@ def test_resume_status_speaks_of_runs_that_logged_something(tell: Callable[[Stor
     tell(story)
 
 
-def test_schema_can_be_inspected_by_old_clients(tell: Callable[[Story], None]) -> None:
+def test_schema_can_be_inspected_by_old_clients(tell: Tell) -> None:
     async def story(shop: Shop) -> None:
         found = await shop.ask(
             """query ProbeServerCapabilities { QueryType: __type(name: "Query") { fields { name
@@ -158,7 +147,7 @@ def test_schema_can_be_inspected_by_old_clients(tell: Callable[[Story], None]) -
     tell(story)
 
 
-def test_tags_of_a_run_are_told_again_found_and_changed(tell: Callable[[Story], None]) -> None:
+def test_tags_of_a_run_are_told_again_found_and_changed(tell: Tell) -> None:
     async def story(shop: Shop) -> None:
         sweep_id = await shop.sweep(2)
         _, run_id = await shop.started(sweep_id)
@@ -176,7 +165,7 @@ def test_tags_of_a_run_are_told_again_found_and_changed(tell: Callable[[Story], 
 
 
 def test_ended_run_is_deleted_once_and_for_all_and_an_active_one_is_left_alone(
-    tell: Callable[[Story], None],
+    tell: Tell,
 ) -> None:
     async def story(shop: Shop) -> None:
         sweep_id = await shop.sweep(3)

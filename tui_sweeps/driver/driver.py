@@ -1,13 +1,15 @@
 """Textual's Linux driver with its output replaced: give it to an app as `driver_class=DeltaDriver`.
 
-Signals and terminal modes stay Textual's, and so does the parsing of what is typed, but for the escape key
+Terminal modes stay Textual's, and so does the parsing of what is typed, but for the escape key
 (`keys`). Only public methods are overridden; the stock output thread is started by the base class and ended
 at once, unused.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 import sys
 from typing import Any
 
@@ -40,6 +42,19 @@ class DeltaDriver(LinuxDriver):
         self._depth = ColourDepth.NONE if app.no_color else colour_depth(os.environ)
         self._only_ascii = not speaks_unicode(os.environ)
         self._n_bytes_before = 0
+        self._stop_now = signal.getsignal(signal.SIGTSTP)  # as Textual does it
+        signal.signal(signal.SIGTSTP, self._stop_soon)
+
+    def _stop_soon(self, *_: object) -> None:
+        """Handle SIGTSTP between two turns of the loop: now, it may have interrupted the holder of a lock."""
+        if self._writer is None:
+            os.kill(os.getpid(), signal.SIGSTOP)  # somebody else has the terminal, an editor perhaps
+        else:
+            self._turns.call_soon_threadsafe(self._stop)
+
+    def _stop(self) -> None:
+        if self._writer is not None and callable(self._stop_now):
+            self._stop_now(signal.SIGTSTP, None)
 
     @property
     def n_bytes_sent(self) -> int:
@@ -57,11 +72,13 @@ class DeltaDriver(LinuxDriver):
             self._writer.flush()
 
     def start_application_mode(self) -> None:
-        """Take the terminal."""
-        if self._writer is None:
-            stream = Stream(StyleTable(self._depth), only_ascii=self._only_ascii)
-            self._writer = Writer(stream, _terminal_fileno())
-            self._writer.start()
+        """Take the terminal, unless it is ours: SIGCONT comes also to those that were not stopped."""
+        if self._writer is not None:
+            return
+        self._turns = asyncio.get_running_loop()
+        stream = Stream(StyleTable(self._depth), only_ascii=self._only_ascii)
+        self._writer = Writer(stream, _terminal_fileno())
+        self._writer.start()
         super().start_application_mode()  # type: ignore[no-untyped-call]
         unused, self._writer_thread = self._writer_thread, None
         if unused is not None:

@@ -18,7 +18,7 @@ from controller.client.door import START_HINT, ClientError, DeniedError, Unreach
 from controller.client.parts import Joiner
 from controller.client.refusals import not_understood
 from controller.client.stream import Line
-from controller.client.ways import Way
+from controller.client.ways import Pair, Way
 from controller.domain.commands import Command
 from controller.domain.events import AgentEvent
 from controller.domain.feed import FeedItem
@@ -157,7 +157,7 @@ class HttpClient:
         self._lines.add(line)
         return line
 
-    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _connected(self) -> Pair:
         try:
             return await self._way.connect()
         except TimeoutError:

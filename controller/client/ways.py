@@ -17,7 +17,7 @@ from typing import Protocol
 from controller.client.addresses import split
 from controller.client.door import DeniedError
 
-__all__ = ["PIECE_BYTES", "SocketWay", "TlsWay", "Way"]
+__all__ = ["PIECE_BYTES", "Pair", "SocketWay", "TlsWay", "Way"]
 
 PIECE_BYTES = 1 << 18
 """Read at a time, and kept unread at most."""

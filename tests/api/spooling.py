@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, cast
 
 from controller.api.spool import Pace, SpoolServer
 from controller.client import letters
 from controller.client.door import Client
-from controller.domain.commands import Command
-from controller.domain.events import AgentEvent
-from controller.domain.replies import Reply
-from tests.client.fake import FakeDoor
 
 QUICK = Pace(busy_s=0.005, idle_s=0.02, trouble_s=0.01, away_s=0.01)
 INSTANCE = "0123456789abcdef"
@@ -36,17 +31,6 @@ async def made(spool: Path) -> None:
     async with asyncio.timeout(20):
         while not (spool / letters.ANSWERS).is_dir():  # noqa: ASYNC110 (another task makes them in a thread)
             await asyncio.sleep(0.001)
-
-
-class OddDoor(FakeDoor):
-    """Answers every message by a function."""
-
-    def __init__(self, answer: Callable[[Any], Awaitable[Any]]) -> None:
-        super().__init__()
-        self.answer = answer
-
-    async def send(self, message: Command | AgentEvent) -> Reply:
-        return cast("Reply", await self.answer(message))
 
 
 def put(spool: Path, name: str, text: bytes) -> Path:

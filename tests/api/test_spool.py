@@ -15,9 +15,9 @@ from controller.client.door import Client, ClientError, DeniedError, ProtocolErr
 from controller.client.spooled import SpooledClient
 from controller.domain.events import AgentBeat, RunAsked
 from controller.domain.replies import RunOrder
-from tests.api.spooling import OddDoor, made, served
+from tests.api.spooling import made, served
 from tests.client.contract import ClientContract, create
-from tests.client.fake import N_KEPT, FakeDoor
+from tests.client.fake import N_KEPT, FakeDoor, OddDoor
 
 
 class TestOverTheSpool(ClientContract):

@@ -18,8 +18,8 @@ from controller.domain.events import AgentBeat, RunAsked
 from controller.domain.queries import GetHistory, NotFound
 from controller.domain.replies import AgentOrder
 from controller.domain.wire import encode
-from tests.api.spooling import INSTANCE, OddDoor, gone, made, put, served
-from tests.client.fake import FakeDoor
+from tests.api.spooling import INSTANCE, gone, made, put, served
+from tests.client.fake import FakeDoor, OddDoor
 
 
 def test_everything_in_the_spool_is_ours_alone_and_nothing_is_left(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, cast
 
 from controller.client.door import UnreachableError
 from controller.domain.changes import Change, NoteAdded, SweepAdded
@@ -113,3 +114,17 @@ class FakeDoor:
         self.closed = True
         async with self.news:
             self.news.notify_all()
+
+
+class OddDoor(FakeDoor):
+    """Answers every message by a function."""
+
+    def __init__(self, answer: Callable[[Any], Awaitable[Any]]) -> None:
+        super().__init__()
+        self.answer = answer
+
+    async def send(self, message: Command | AgentEvent) -> Reply:
+        return cast("Reply", await self.answer(message))
+
+    async def ask(self, query: Query) -> Answer:
+        return cast("Answer", await self.answer(query))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -19,29 +19,15 @@ from controller.client.door import Client, DeniedError, ProtocolError, Unreachab
 from controller.client.http import HttpClient
 from controller.client.parts import line_of
 from controller.client.ways import SocketWay
-from controller.domain.commands import Command, PauseSweep
+from controller.domain.commands import PauseSweep
 from controller.domain.events import AgentBeat, AgentEvent, RunAsked
-from controller.domain.queries import Answer, GetHistory, GetStatus, History, Query
-from controller.domain.replies import AgentOrder, Refused, Reply
+from controller.domain.queries import GetHistory, GetStatus, History
+from controller.domain.replies import AgentOrder, Refused
 from controller.domain.runs import Point, Run
 from controller.domain.sweeps import Suggestion
 from controller.domain.wire import decode, encode
 from controller.domain.world import Facts, Snapshot
-from tests.client.fake import FakeDoor
-
-
-class OddDoor(FakeDoor):
-    """Answers every message by a function."""
-
-    def __init__(self, answer: Callable[[Any], Awaitable[Any]]) -> None:
-        super().__init__()
-        self.answer = answer
-
-    async def send(self, message: Command | AgentEvent) -> Reply:
-        return cast("Reply", await self.answer(message))
-
-    async def ask(self, query: Query) -> Answer:
-        return cast("Answer", await self.answer(query))
+from tests.client.fake import FakeDoor, OddDoor
 
 
 @asynccontextmanager

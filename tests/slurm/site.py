@@ -82,7 +82,9 @@ class Site(Lab):
         """Start the controller on the login node."""
         earlier = connection.read(self.home.connection)
         process = self.spawn("controller", "run", "--wait", "10", *flags)
-        assert wait_until_reachable(self.home, other_than=earlier.pid if earlier else None)
+        assert wait_until_reachable(
+            self.home, wait_s=self.wait_s, other_than=earlier.pid if earlier else None
+        )
         return process
 
     def new_project(self) -> None:

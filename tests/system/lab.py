@@ -107,7 +107,9 @@ class Lab:
     def start_controller(self) -> subprocess.Popen[bytes]:
         earlier = connection.read(self.home.connection)
         process = self.spawn("controller", "run", "--wait", "10")
-        assert wait_until_reachable(self.home, other_than=earlier.pid if earlier else None)
+        assert wait_until_reachable(
+            self.home, wait_s=self.wait_s, other_than=earlier.pid if earlier else None
+        )
         return process
 
     def register(self, n_cells: int, **more: Any) -> str:

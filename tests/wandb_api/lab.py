@@ -69,7 +69,9 @@ class WandbLab(Lab):
 
         earlier = connection.read(self.home.connection)
         process = self.spawn("controller", "run", "--wait", "10", *flags)
-        assert wait_until_reachable(self.home, other_than=earlier.pid if earlier else None)
+        assert wait_until_reachable(
+            self.home, wait_s=self.wait_s, other_than=earlier.pid if earlier else None
+        )
         return process
 
     def wandb(self, *argv: str, **more: str) -> subprocess.Popen[bytes]:

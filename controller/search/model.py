@@ -21,7 +21,7 @@ from controller.search.acquisition import (
 from controller.search.encoding import Encoder, Rows
 from controller.search.failures import Failures
 from controller.search.process import Prior, Process, Shape, fit
-from controller.search.targets import warp
+from controller.search.targets import Warp, least_gain
 
 Vector = npt.NDArray[np.float64]
 
@@ -74,14 +74,17 @@ class Model:
         self.encoder, self.is_category = encoder, encoder.is_category
         ok = np.isfinite(values)
         self.raw = values[ok]
-        self.all_y = warp(self.raw)
+        warp = Warp(self.raw)
+        self.all_y, self._gain = warp(self.raw), least_gain(self.raw, warp)
         kept = representative(self.all_y, MAX_POINTS, rng)
         self.rows, self.y = rows[ok][kept], self.all_y[kept]
         fitted = representative(self.y, MAX_FITTED, rng)
         self.shape: Shape = fit(self.rows[fitted], self.y[fitted], self.is_category, Prior())[0]
         self.process = Process(self.rows, self.y, self.is_category, self.shape)
         mean = self.process.expect(self.rows)
-        self.best = self.observed_best = float(mean.min())
+        self._best_mean = float(mean.min())
+        self.to_beat = self._best_mean - self._gain
+        """The target below which a run would be seen to be better."""
         self.starts = self.rows[np.argsort(mean)[:8]]
         self.lengths = np.where(self.is_category, 1.0, np.minimum(np.exp(-0.5 * self.shape.weights), 1.0))
         self._wide = np.array(
@@ -106,15 +109,15 @@ class Model:
         rows = np.concatenate((self.rows, pending))
         self.with_pending = Process(rows, np.concatenate((self.y, mean)), self.is_category, self.shape)
         self.with_pending.amplitude = self.process.amplitude
-        self.best = min(self.observed_best, float(mean.min()))
+        self.to_beat = min(self._best_mean, float(mean.min())) - self._gain
 
     def score(self, rows: Rows) -> Vector:
         """Return log expected improvement less the risk of failure."""
         mean, deviation = self.with_pending.predict(rows)
         if self.doubts:
-            result = doubtful_log_improvement(mean, deviation, self.best, DOUBT)
+            result = doubtful_log_improvement(mean, deviation, self.to_beat, DOUBT)
         else:
-            result = log_improvement(mean, deviation, self.best)
+            result = log_improvement(mean, deviation, self.to_beat)
             result = np.logaddexp(result, np.log(deviation) + NOTHING_LEFT)
         result = result + BELIEF / len(self.all_y) * log_belief(rows[:, self._wide])
         if self.failures is not None:
@@ -137,7 +140,7 @@ class Model:
             "model": "process",
             "mean": self._told(float(mean[0]), sign),
             "deviation": float(deviation[0]),
-            "log_ei": float(log_improvement(mean, deviation, self.best)[0]),
+            "log_ei": float(log_improvement(mean, deviation, self.to_beat)[0]),
             "failure": 0.0 if self.failures is None else float(1 - self.failures.success(row[None, :])[0]),
         }
 

@@ -24,27 +24,59 @@ _FAR = 4.0
 """Interquartile ranges beyond the upper quartile at which values are held."""
 
 
-def warp(values: Vector) -> Vector:
-    """Return targets of mean 0 and deviation 1 in the order of `values` (lower is better)."""
-    largest = float(np.abs(values).max(initial=0.0))
-    if largest > _HUGE:
-        values = values / largest
-    values = _held(values)
-    scale = float(values.std())
-    if scale < 1e-300:
-        return np.zeros(len(values))
-    z = (values - values.mean()) / scale
-    if len(values) >= _FEW:
-        z = _power(z, _best_power(z))
-        deviation = float(z.std())
-        z = (z - z.mean()) / deviation if deviation > 1e-12 else np.zeros(len(z))
-    return np.asarray(z)
+class Warp:
+    """The way from metric values (lower is better) to targets, fitted to the values of some runs."""
+
+    def __init__(self, values: Vector) -> None:
+        """Fit to `values`, shape (n,), all finite."""
+        largest = float(np.abs(values).max(initial=0.0))
+        self._divisor = largest if largest > _HUGE else 1.0
+        values = values / self._divisor
+        self._most = _most(values)
+        values = np.minimum(values, self._most)
+        self._centre, self._scale = float(values.mean()), float(values.std())
+        self._power: float | None = None
+        self._after = (0.0, 1.0)
+        if self._scale >= 1e-300 and len(values) >= _FEW:
+            z = (values - self._centre) / self._scale
+            self._power = _best_power(z)
+            z = _power(z, self._power)
+            deviation = float(z.std())
+            self._after = (float(z.mean()), deviation if deviation > 1e-12 else math.inf)
+
+    def __call__(self, values: Vector) -> Vector:
+        """Return targets in the order of `values`; of mean 0 and deviation 1 for those fitted to."""
+        if self._scale < 1e-300:
+            return np.zeros(len(values))
+        z = (np.minimum(values / self._divisor, self._most) - self._centre) / self._scale
+        if self._power is not None:
+            z = (_power(z, self._power) - self._after[0]) / self._after[1]
+        return np.asarray(z)
 
 
-def _held(values: Vector) -> Vector:
+def least_gain(values: Vector, warp: Warp) -> float:
+    """Return how far below the best target a prediction must be to mean anything better, 0 or more.
+
+    Accuracies on a few hundred samples, counts and scores come in steps: what is less than half a step
+    better will be seen as equal. Without this a plateau of equal values is walked cell by cell, for its
+    many small hopes. A metric counts as stepped when runs share values; its step is the least difference.
+    """
+    distinct = np.unique(values)
+    halves = np.diff(0.5 * distinct)
+    halves = halves[halves > 1e-9 * np.abs(distinct).max()]
+    if not len(halves) or len(halves) + 1 == len(values):
+        return 0.0
+    best = float(distinct[0])
+    here, there = warp(np.array([best, best - float(halves.min())]))
+    gain = float(here - there)
+    return gain if math.isfinite(gain) else 0.0
+
+
+def _most(values: Vector) -> float:
+    """Return at which value worse ones are held."""
     low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
     reach = max(high - low, 2.0 * (middle - low), 1e-12 * max(abs(middle), 1e-300))
-    return np.asarray(np.minimum(values, high + _FAR * reach))
+    return float(high + _FAR * reach)
 
 
 def _power(z: Vector, power: float) -> Vector:

@@ -6,7 +6,9 @@ from controller.search.design import design
 from controller.search.encoding import OFF_NUMBER, Encoder, encoder
 from controller.search.failures import Failures
 from controller.search.features import ripples, trends
+from controller.search.model import Model
 from controller.search.process import Prior, Process, Shape, fit
+from controller.search.targets import Warp, least_gain
 from tests.search.spaces import choice, parameter
 
 NUMBERS = np.zeros(2, dtype=bool)
@@ -100,6 +102,36 @@ def test_belief_falls_from_the_middle_to_the_limits():
     u = np.array([[0.5, 0.5], [0.2, 0.5], [0.0, 0.5], [0.0, 1.0]])
     assert log_belief(u)[0] == pytest.approx(0.0)
     assert (np.diff(log_belief(u)) < 0).all()
+
+
+def test_a_metric_in_steps_asks_for_half_a_step_more():
+    accuracies = -np.array([0.90, 0.9025, 0.9025, 0.905, 0.8, 0.7, 0.905, 0.62])
+    warp = Warp(accuracies)
+    best, beyond = warp(np.array([-0.905, -0.90625]))
+    assert least_gain(accuracies, warp) == pytest.approx(best - beyond, rel=1e-6)
+    assert least_gain(accuracies, warp) > 0
+    # What a mean over folds adds in the last digit is no step of its own.
+    shaken = accuracies + np.array([0, 1e-16, 0, 0, 0, 0, 2e-16, 0])
+    assert least_gain(shaken, warp) == pytest.approx(best - beyond, rel=1e-6)
+    losses = np.random.default_rng(0).random(30)
+    assert least_gain(losses, Warp(losses)) == 0.0
+    assert least_gain(np.ones(5), Warp(np.ones(5))) == 0.0
+    assert least_gain(np.array([1e308, -1e308, -1e308]), Warp(np.array([1e308, -1e308, -1e308]))) >= 0.0
+
+
+def test_a_plateau_of_equal_values_is_left_sooner_than_one_that_still_falls():
+    space = (parameter("x", "uniform", min=0.0, max=1.0), parameter("y", "uniform", min=0.0, max=1.0))
+    rows = np.array([[0.1, 0.1], [0.1, 0.4], [0.4, 0.1], [0.4, 0.4], [0.25, 0.7], [0.7, 0.3], [0.8, 0.7]])
+    steps = np.array([0.1, 0.1, 0.1, 0.1, 0.2, 0.2, 0.3])
+    falling = steps + 1e-4 * np.arange(7)
+    on_it, off_it = np.array([[0.25, 0.25]]), np.array([[0.1, 0.95]])
+
+    def drawn_away(values):
+        none_failed = np.zeros(7, dtype=bool)
+        model = Model(Encoder(space), rows, values, none_failed, np.random.default_rng(0))
+        return float(model.score(off_it)[0] - model.score(on_it)[0])
+
+    assert drawn_away(steps) > drawn_away(falling) + 0.5
 
 
 def test_encoder_is_kept_for_an_equal_space_only():

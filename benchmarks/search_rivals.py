@@ -48,6 +48,13 @@ class Wandb:
             run.history = [{"loss": value}]
             run.summary_metrics = {"loss": value}
 
+    def load(self, history: list[tuple[Config, float | None]]) -> None:
+        """Take in earlier runs; a value of None is a failure."""
+        for config, value in history:
+            given = {name: {"value": item} for name, item in config.items()}
+            self._runs.append(self._sweeps.SweepRun(config=given, state=self._sweeps.RunState.running))
+            self.tell(len(self._runs) - 1, value)
+
 
 class Optuna:
     """Optuna's TPE (multivariate, grouped) or Gaussian process; conditions by definition while running."""
@@ -96,6 +103,24 @@ class Optuna:
         state = self._optuna.trial.TrialState.FAIL if value is None else None
         self._study.tell(self._trials[number], value, state=state)
 
+    def load(self, history: list[tuple[Config, float | None]]) -> None:
+        """Take in earlier runs of a space without conditions; a value of None is a failure."""
+        make, states = self._optuna.trial.create_trial, self._optuna.trial.TrialState
+        kinds = {name: self._distribution(spec) for name, spec in self._params.items()}
+        for config, value in history:
+            state = states.FAIL if value is None else states.COMPLETE
+            self._study.add_trial(make(params=config, distributions=kinds, value=value, state=state))
+
+    def _distribution(self, spec: Config) -> Any:
+        """Return what `_draw` asks of a parameter, in Optuna's words."""
+        words = self._optuna.distributions
+        if "values" in spec:
+            return words.CategoricalDistribution(spec["values"])
+        low, high, kind = spec["min"], spec["max"], spec.get("distribution", "")
+        if isinstance(low, int):
+            return words.IntDistribution(low, high, log=kind == "q_log_uniform_values")
+        return words.FloatDistribution(low, high, log=kind == "log_uniform_values")
+
 
 def _middle(spec: Config) -> Any:
     if "values" in spec:
@@ -117,6 +142,8 @@ def main() -> None:
         elif message["op"] == "ask":
             number, config = engine.ask()
             answer = {"id": number, "config": config}
+        elif message["op"] == "load":
+            engine.load(message["history"])
         else:
             value = message["value"]
             engine.tell(message["id"], value if value is not None and math.isfinite(value) else None)

@@ -100,7 +100,8 @@ class Model:
     def believe(self, pending: Rows) -> None:
         """Take runs in flight at their predicted mean, also as the best that there will be.
 
-        Else the improvement that they promise would be counted again right beside them.
+        Else the improvement that they promise would be counted again right beside them. The more are in
+        flight, the more is tried anyway, and the less of a step has to be asked for.
         """
         if not len(pending):
             return
@@ -109,7 +110,7 @@ class Model:
         rows = np.concatenate((self.rows, pending))
         self.with_pending = Process(rows, np.concatenate((self.y, mean)), self.is_category, self.shape)
         self.with_pending.amplitude = self.process.amplitude
-        self.to_beat = min(self._best_mean, float(mean.min())) - self._gain
+        self.to_beat = min(self._best_mean, float(mean.min())) - self._gain / (1 + len(pending))
 
     def score(self, rows: Rows) -> Vector:
         """Return log expected improvement less the risk of failure."""

@@ -14,13 +14,9 @@ from __future__ import annotations
 import argparse
 import csv
 import functools
-import json
 import os
-import subprocess
 import sys
-import tempfile
 import time
-import venv
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -38,61 +34,35 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 import search_problems  # noqa: E402
 import search_tables  # noqa: E402
 from search_engine import Engine  # noqa: E402
+from search_peers import CACHE, RIVALS, Peer, rivals_python  # noqa: E402
 from search_problems import Problem  # noqa: E402
 from search_report import MARKS, picture, report  # noqa: E402
 
 from controller.domain.sweeps import Method  # noqa: E402
 
 RESULTS = HERE / "results" / "search.csv"
-CACHE = Path(os.environ.get("TUI_SWEEPS_BENCH_CACHE", Path(tempfile.gettempdir()) / "tui-sweeps-search"))
-RIVALS = {"wandb": ["sweeps==0.3.0"], "tpe": ["optuna>=5"], "gp": ["optuna>=5", "torch", "scipy"]}
 FIELDS = ("problem", "kind", "family", "agents", "engine", "seed", "runs", "regret", "failed", "seconds")
 
 
+_rivals_peer = functools.cache(Peer)
+"""The process of a rival: it stays for the next problem, for loading torch takes seconds."""
+
+
 class Rival:
-    """An engine in another process, which stays for the next problem: loading torch takes seconds."""
+    """An engine in another process, at one problem."""
 
     def __init__(self, name: str, problem: Problem, seed: int) -> None:
-        self._process = _rivals_process(name)
-        self._say({"op": "init", "params": problem.params, "cond": problem.cond, "seed": seed})
+        self._say = _rivals_peer(name).say
+        self._say(op="init", params=problem.params, cond=problem.cond, seed=seed)
 
     def ask(self) -> tuple[int, dict[str, Any]]:
         """Return the next config with its number."""
-        answer = self._say({"op": "ask"})
+        answer = self._say(op="ask")
         return answer["id"], answer["config"]
 
     def tell(self, number: int, config: dict[str, Any], value: float | None, state: str) -> None:
         """Take in how a run ended."""
-        self._say({"op": "tell", "id": number, "value": value})
-
-    def _say(self, message: dict[str, Any]) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        print(json.dumps(message), file=self._process.stdin, flush=True)
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return answer
-
-
-@functools.cache
-def _rivals_process(name: str) -> subprocess.Popen[str]:
-    """Return the process of an engine; it ends when its input does, with ours."""
-    return subprocess.Popen(
-        [str(rivals_python(name)), str(HERE / "search_rivals.py"), name],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
-
-
-def rivals_python(name: str) -> Path:
-    """Return the interpreter of the rivals' own environment, made and filled when missing."""
-    home = CACHE / "rivals"
-    python = home / "bin" / "python"
-    if not python.exists():
-        venv.create(home, with_pip=True)
-    mark = home / f"has-{name}"
-    if not mark.exists():
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *RIVALS[name]], check=True)
-        mark.touch()
-    return python
+        self._say(op="tell", id=number, value=value)
 
 
 def run(name: str, problem: Problem, agents: int, seed: int, budget: int) -> list[dict[str, Any]]:

@@ -90,13 +90,10 @@ class Optuna:
     def _draw(self, trial: Any, name: str, spec: Config) -> Any:
         if "values" in spec:
             return trial.suggest_categorical(name, spec["values"])
-        low, high = spec["min"], spec["max"]
-        kind = spec.get("distribution", "")
-        if kind == "q_log_uniform_values":
-            return trial.suggest_int(name, low, high, log=True) // spec["q"] * spec["q"] or spec["q"]
-        if isinstance(low, int):
-            return trial.suggest_int(name, low, high)
-        return trial.suggest_float(name, low, high, log=kind == "log_uniform_values")
+        low, high, log, whole = _range(spec)
+        value = (trial.suggest_int if whole else trial.suggest_float)(name, low, high, log=log)
+        q = spec.get("q")
+        return value // q * q or q if q else value
 
     def tell(self, number: int, value: float | None) -> None:
         """Take in how a run ended; None is a failure."""
@@ -116,10 +113,14 @@ class Optuna:
         words = self._optuna.distributions
         if "values" in spec:
             return words.CategoricalDistribution(spec["values"])
-        low, high, kind = spec["min"], spec["max"], spec.get("distribution", "")
-        if isinstance(low, int):
-            return words.IntDistribution(low, high, log=kind == "q_log_uniform_values")
-        return words.FloatDistribution(low, high, log=kind == "log_uniform_values")
+        low, high, log, whole = _range(spec)
+        return (words.IntDistribution if whole else words.FloatDistribution)(low, high, log=log)
+
+
+def _range(spec: Config) -> tuple[float, float, bool, bool]:
+    """Return the limits of numbers, whether they are logarithmic, and whether they are whole."""
+    log = "log_uniform_values" in spec.get("distribution", "")
+    return spec["min"], spec["max"], log, isinstance(spec["min"], int)
 
 
 def _middle(spec: Config) -> Any:

@@ -11,9 +11,7 @@ process is left out where it would take minutes. Then a grid of 10^12 cells: its
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -26,8 +24,8 @@ import numpy as np
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
-from search import rivals_python  # noqa: E402
 from search_engine import Engine  # noqa: E402
+from search_peers import Peer  # noqa: E402
 from search_problems import Problem, synthetic  # noqa: E402
 
 from controller.domain.sweeps import Method, SweepConfig  # noqa: E402
@@ -44,42 +42,6 @@ def history(problem: Problem, n: int) -> list[list[Any]]:
     draws, dice = Engine(problem.params, problem.cond, 1, Method.RANDOM), np.random.default_rng(1)
     asked = (draws.ask() for _ in range(n))
     return [[config[1], problem.loss(config[1], dice)] for config in asked if config]
-
-
-class Peer:
-    """An engine in a process of its own."""
-
-    def __init__(self, name: str) -> None:
-        command = [sys.executable, str(HERE / "search_engine.py")]
-        if name != "ours":
-            command = [str(rivals_python(name)), str(HERE / "search_rivals.py"), name]
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
-
-    def say(self, **message: Any) -> dict[str, Any]:
-        """Send one object, return the answer."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        print(json.dumps(message), file=self._process.stdin, flush=True)
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return answer
-
-    def cpu(self) -> float:
-        """Return the seconds of CPU it has used, in hundredths."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def most_memory(self) -> float:
-        """Return the most it held, in megabytes."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
-        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
-
-    def end(self) -> None:
-        """Let it end."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait()
 
 
 def suggestion(name: str, problem: Problem, runs: list[list[Any]]) -> tuple[float, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -32,9 +32,24 @@ class Odd:
         self.answers, self.step, self.stays = answers, step, stays
         self.n_connections = 0
         self.has_begun = asyncio.Event()
+        self._serving: set[asyncio.Task[None]] = set()
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.n_connections += 1
+        self._serving.add(asyncio.create_task(self._serve(reader, writer)))
+
+    async def end(self) -> None:
+        """Wait until every connection is closed here too; an open one is complained of in some later test."""
+        await asyncio.gather(*self._serving)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):  # the client has gone
+            await self._answer(reader, writer)
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
             head = await reader.readuntil(b"\r\n\r\n")
             n_body = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
@@ -47,8 +62,6 @@ class Odd:
                 await asyncio.sleep(0)
             if not self.stays:
                 break
-        writer.close()
-        await writer.wait_closed()
 
 
 @asynccontextmanager
@@ -56,7 +69,7 @@ async def odd_server(
     directory: Path, answers: list[bytes], *, step: int = 1 << 20, stays: bool = False
 ) -> AsyncIterator[tuple[HttpClient, Odd]]:
     odd = Odd(answers, step, stays)
-    server = await asyncio.start_unix_server(odd.serve, directory / "c.sock")
+    server = await asyncio.start_unix_server(odd.accept, directory / "c.sock")
     client = HttpClient(SocketWay(directory / "c.sock"), timeout_s=5.0)
     try:
         yield client, odd
@@ -64,6 +77,7 @@ async def odd_server(
         await client.close()
         server.close()
         await server.wait_closed()
+        await odd.end()
 
 
 @pytest.mark.parametrize("answer", [WHOLE, CHUNKED])

@@ -2,8 +2,8 @@
 
 Prints median regret per problem and the mean regret normalised so that random is 1 and the optimum 0,
 writes one row per problem, engine, seed and number of runs to results/search.csv and a picture beside
-it, after each problem. What was measured before is kept: an engine is run again, on the problems that
-are named, only with `--again ENGINE`.
+it, after each problem. What was measured before is kept: an engine is run again, on the problems and
+with the agents that are named, only with `--again ENGINE`.
 
     python benchmarks/search.py [--engines ours,random,wandb,tpe,gp] [--problems NAME,...|synthetic|real]
         [--seeds 10] [--agents 1,8] [--budget 120] [--family train|check|all] [--again ours] [--jobs 2]
@@ -66,7 +66,7 @@ class Rival:
 
 
 def run(name: str, problem: Problem, agents: int, seed: int, budget: int) -> list[dict[str, Any]]:
-    """Run one engine on one problem with `agents` at once; return a row per mark."""
+    """Run one engine on one problem with `agents` at once, until `budget` results; return a row per mark."""
     if name in ("ours", "random"):
         method = Method.BAYES if name == "ours" else Method.RANDOM
         engine: Any = Engine(problem.params, problem.cond, seed, method)
@@ -77,7 +77,7 @@ def run(name: str, problem: Problem, agents: int, seed: int, budget: int) -> lis
     best, n_failed, asked, seconds, ended = float("inf"), 0, 0, 0.0, False
     rows, worst = [], None
     for done in range(1, budget + 1):
-        while len(open_runs) < agents and asked < budget and not ended:
+        while len(open_runs) < agents and not ended:  # also near the end: a sweep's agents go on asking
             start = time.process_time() if name in ("ours", "random") else time.perf_counter()
             answer = engine.ask()
             seconds += (time.process_time() if name in ("ours", "random") else time.perf_counter()) - start
@@ -146,9 +146,14 @@ def keep(
     return rows
 
 
-def _stale(again: set[str], problems: set[str]) -> set[tuple[str, ...]]:
+def _stale(again: set[str], problems: set[str], agents: set[str]) -> set[tuple[str, ...]]:
     """Return the keys of the earlier results that are to be measured anew."""
-    return {key for key, row in load().items() if row["engine"] in again and row["problem"] in problems}
+    rows = load()
+    return {
+        key
+        for key, row in rows.items()
+        if row["engine"] in again and row["problem"] in problems and row["agents"] in agents
+    }
 
 
 def _chosen(args: argparse.Namespace) -> Iterator[Problem]:
@@ -173,7 +178,7 @@ def main() -> None:
     args = parser.parse_args()
     engines = args.engines.split(",")
     problems = list(_chosen(args))
-    stale = _stale(set(args.again.split(",")), {p.name for p in problems})
+    stale = _stale(set(args.again.split(",")), {p.name for p in problems}, set(args.agents.split(",")))
     rows = {key: row for key, row in load().items() if key not in stale}
     fresh: dict[tuple[str, ...], dict[str, Any]] = {}
     for engine in set(engines) & set(RIVALS):

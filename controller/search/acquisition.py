@@ -63,20 +63,28 @@ def log_belief(u: Rows) -> Vector:
 class Effort:
     """How hard to search."""
 
-    n_global: int = 500
-    n_local: int = 250
-    n_tops: int = 6
-    n_steps: int = 6
-    n_mutants: int = 30
+    n_global: int = 300
+    n_local: int = 1700
+    """Mutants of the best known places and of crosses between them: these find most basins that count."""
+    n_tops: int = 12
+    """Places that are climbed from; after each third of the steps the better half is left."""
+    n_steps: int = 24
+    n_mutants: int = 84
+    """Mutants a step, shared by the places."""
+
+
+_SCALES = (1.0, 0.4, 0.15, 0.05)
+"""How far, in length scales, each quarter of the first mutants goes."""
+
+_FIRST_STEP, _LAST_STEP = 0.2, 0.003
+"""The same of the climb."""
 
 
 def mutate(encoder: Encoder, parents: Rows, scale: float, lengths: Vector, rng: np.random.Generator) -> Rows:
     """Return one mutant per parent row; number columns move by about `scale` times their length."""
     n, d = parents.shape
     fresh = encoder.from_quantiles(rng.random((n, d)))
-    rows = parents
-    if encoder.conditional:
-        rows = np.where(encoder.on(parents), parents, fresh)
+    rows = _filled(encoder, parents, fresh)
     rate = rng.choice(np.array([1.0, 2.0, 4.0]), size=n)[:, None] / d
     change = rng.random((n, d)) < np.minimum(rate, 0.9)
     change[np.arange(n), rng.integers(d, size=n)] = True
@@ -92,6 +100,23 @@ def mutate(encoder: Encoder, parents: Rows, scale: float, lengths: Vector, rng: 
     moved = np.where(moved > 1.0, 2.0 - moved, moved)  # reflected at the walls
     jump = encoder.is_category | (rng.random((n, d)) < 0.05)
     return encoder.snap(np.where(change, np.where(jump, fresh, moved), rows))
+
+
+def cross(encoder: Encoder, rows: Rows, n: int, rng: np.random.Generator) -> Rows:
+    """Return `n` of `rows`, half of them with about half of their columns from another."""
+    d = encoder.n_columns
+    one, other = (
+        _filled(encoder, rows[rng.integers(len(rows), size=n)], encoder.from_quantiles(rng.random((n, d))))
+        for _ in range(2)
+    )
+    swapped = rng.random((n, d)) < 0.5
+    swapped[n // 2 :] = False
+    return encoder.snap(np.where(swapped, other, one)[rng.permutation(n)])
+
+
+def _filled(encoder: Encoder, rows: Rows, fresh: Rows) -> Rows:
+    """Return `rows` with the entries of columns that do not matter there taken from `fresh`."""
+    return np.where(encoder.on(rows), rows, fresh) if encoder.conditional else rows
 
 
 def maximise(
@@ -113,29 +138,26 @@ def maximise(
     d = encoder.n_columns
     rows = [encoder.from_quantiles(rng.random((effort.n_global, d)))]
     if len(starts):
-        parents = starts[rng.integers(len(starts), size=effort.n_local)]
-        half = len(parents) // 2
-        rows.append(mutate(encoder, parents[:half], 0.3, lengths, rng))
-        rows.append(mutate(encoder, parents[half:], 0.05, lengths, rng))
+        parents = np.array_split(cross(encoder, starts, effort.n_local, rng), len(_SCALES))
+        rows += [mutate(encoder, p, s, lengths, rng) for p, s in zip(parents, _SCALES, strict=True)]
     candidates = np.concatenate(rows)
     scores = score(candidates)
     tops, values = _apart(candidates, scores, effort.n_tops, taken)
-    scale = 0.2
-    for _ in range(effort.n_steps):
-        if not len(tops):
+    for step in range(effort.n_steps):
+        n = min(len(tops), max(effort.n_tops >> 3 * step // effort.n_steps, 1))
+        if not n:
             break
-        parents = np.repeat(tops, effort.n_mutants, axis=0)
-        mutants = mutate(encoder, parents, scale, lengths, rng)
+        tops, values = tops[:n], values[:n]
+        families = np.repeat(np.arange(n), effort.n_mutants // n)
+        scale = _FIRST_STEP * (_LAST_STEP / _FIRST_STEP) ** (step / effort.n_steps)
+        mutants = mutate(encoder, tops[families], scale, lengths, rng)
         tops, values = _apart(
             np.concatenate((tops, mutants)),
             np.concatenate((values, score(mutants))),
-            effort.n_tops,
+            n,
             taken,
-            families=np.concatenate(
-                (np.arange(len(tops)), np.repeat(np.arange(len(tops)), effort.n_mutants))
-            ),
+            families=np.concatenate((np.arange(n), families)),
         )
-        scale *= 0.5
     if len(tops):
         return tops[0], float(values[0])
     return None

@@ -130,7 +130,7 @@ class Model:
     ) -> npt.NDArray[np.float64] | None:
         """Return the most promising row that is not taken, for suggestion `number`."""
         self.doubts = number % 2 == 0 and len(self.all_y) >= DOUBT_FROM
-        effort = Effort() if len(self.rows) < MANY else Effort(n_global=350, n_local=200, n_mutants=20)
+        effort = Effort() if len(self.rows) < MANY else Effort(n_global=200, n_local=700, n_mutants=60)
         found = maximise(self.encoder, self.score, self.starts, self.lengths, taken, rng, effort, pool)
         return None if found is None else found[0]
 

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from controller.search.acquisition import doubtful_log_improvement, log_belief, log_improvement
 from controller.search.design import design
 from controller.search.encoding import OFF_NUMBER, Encoder, encoder
 from controller.search.failures import Failures
@@ -81,27 +80,6 @@ def test_design_stays_inside_the_range_and_shows_every_category_early():
     assert numbers.min() >= 0.2
     assert numbers.max() <= 0.8
     assert {encoder.decode(row)["c"] for row in rows} == {"u", "v", "w", "z"}
-
-
-def test_improvement_is_the_same_without_doubt_and_greater_far_away_with_it():
-    mean, deviation = np.array([-1.0, 0.0, 1.0, 4.0, 8.0]), np.array([1.0, 0.5, 1.0, 1.0, 1.0])
-    sure = log_improvement(mean, deviation, 0.0)
-    assert doubtful_log_improvement(mean, deviation, 0.0, 1e5) == pytest.approx(sure, rel=0.01)
-    doubtful = doubtful_log_improvement(mean, deviation, 0.0, 4.0)
-    assert doubtful[-1] > sure[-1] + 10
-    assert (np.argsort(doubtful) == np.argsort(sure)).all()
-
-
-def test_improvement_with_doubt_is_what_draws_from_t_give():
-    draws = 0.5 + 0.8 * np.sqrt(0.5) * np.random.default_rng(0).standard_t(4.0, size=400_000)
-    told = doubtful_log_improvement(np.array([0.5]), np.array([0.8]), 0.0, 4.0)
-    assert np.exp(told[0]) == pytest.approx(np.maximum(-draws, 0).mean(), rel=0.02)
-
-
-def test_belief_falls_from_the_middle_to_the_limits():
-    u = np.array([[0.5, 0.5], [0.2, 0.5], [0.0, 0.5], [0.0, 1.0]])
-    assert log_belief(u)[0] == pytest.approx(0.0)
-    assert (np.diff(log_belief(u)) < 0).all()
 
 
 def test_a_metric_in_steps_asks_for_half_a_step_more():

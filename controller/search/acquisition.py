@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -71,6 +71,13 @@ class Effort:
     n_steps: int = 24
     n_mutants: int = 84
     """Mutants a step, shared by the places."""
+
+    def scaled(self, share: float) -> Effort:
+        """Return a search of `share` as many candidates."""
+        n_global, n_local, n_mutants = (
+            max(round(share * n), 1) for n in (self.n_global, self.n_local, self.n_mutants)
+        )
+        return replace(self, n_global=n_global, n_local=n_local, n_mutants=n_mutants)
 
 
 _SCALES = (1.0, 0.4, 0.15, 0.05)

@@ -31,7 +31,7 @@ MAX_FITTED = 90
 MAX_POINTS = 240
 """Points the posterior is exact on; of more, the best and a spread of the rest."""
 
-MANY = 150
+FULL_EFFORT = 80
 """Points from which fewer candidates are looked at, for each costs the more and the model knows better."""
 
 MAX_PENDING = 60
@@ -130,7 +130,7 @@ class Model:
     ) -> npt.NDArray[np.float64] | None:
         """Return the most promising row that is not taken, for suggestion `number`."""
         self.doubts = number % 2 == 0 and len(self.all_y) >= DOUBT_FROM
-        effort = Effort() if len(self.rows) < MANY else Effort(n_global=200, n_local=700, n_mutants=60)
+        effort = Effort().scaled(FULL_EFFORT / max(len(self.rows), FULL_EFFORT))
         found = maximise(self.encoder, self.score, self.starts, self.lengths, taken, rng, effort, pool)
         return None if found is None else found[0]
 

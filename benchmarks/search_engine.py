@@ -14,7 +14,10 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent))  # this tree, whichever is installed
 
 import msgspec
 
